@@ -59,10 +59,10 @@ mod tests {
 
     #[test]
     fn native_keys_show_prefix_and_tail() {
-        assert_eq!(
-            native("acme_live_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg4PXAyJ"),
-            "acme_live_****XAyJ"
-        );
+        let fill = |buffer: &mut [u8]| Ok::<_, std::convert::Infallible>(buffer.fill(7));
+        let key = crate::key::mint("acme_live", fill).expect("never fails");
+        let tail = &key.expose()[key.expose().len() - SHOWN..];
+        assert_eq!(native(key.expose()), format!("acme_live_****{tail}"));
     }
 
     #[test]
