@@ -59,7 +59,10 @@ mod tests {
 
     #[test]
     fn native_keys_show_prefix_and_tail() {
-        let fill = |buffer: &mut [u8]| Ok::<_, std::convert::Infallible>(buffer.fill(7));
+        let fill = |buffer: &mut [u8]| {
+            buffer.fill(7);
+            Ok::<_, std::convert::Infallible>(())
+        };
         let key = crate::key::mint("acme_live", fill).expect("never fails");
         let tail = &key.expose()[key.expose().len() - SHOWN..];
         assert_eq!(native(key.expose()), format!("acme_live_****{tail}"));
