@@ -1,1 +1,63 @@
-fn main() {}
+//! The repository's own tools, run as `cargo xtask <command>`.
+//!
+//! `package` makes `dist/`, `size` holds the widget to its budget, `bench` prints the benchmarks as
+//! ratios. The tests of this crate watch the repository itself: its layers, its links, its names.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod command;
+mod files;
+mod package;
+mod report;
+mod size;
+mod stamp;
+mod wasm;
+
+/// The repository's own tools.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds the widget and the demo page into `dist/`, and prints what each file weighs.
+    Package {
+        /// How much time to spend on making it small.
+        #[arg(long, value_enum, default_value_t = wasm::Profile::Release)]
+        profile: wasm::Profile,
+    },
+    /// Prints what `dist/widget` weighs; fails when it weighs more than allowed.
+    Size {
+        /// The most bytes the widget may take, compressed with brotli.
+        #[arg(long)]
+        max_brotli: Option<u64>,
+        /// The most bytes, compressed with brotli, a page loads before it asks for the wasm.
+        #[arg(long)]
+        max_entry_brotli: Option<u64>,
+    },
+    /// Runs the benchmarks of the engine and of the server, and prints their ratios.
+    Bench,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Package { profile } => package::run(profile),
+        Command::Size { max_brotli, max_entry_brotli } => {
+            size::run(size::Budget { total: max_brotli, entry: max_entry_brotli })
+        }
+        Command::Bench => bench::run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

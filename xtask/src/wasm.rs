@@ -1,0 +1,122 @@
+//! The widget's wasm and its JavaScript bindings.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use clap::ValueEnum;
+use serde_json::Value;
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::command;
+
+/// The base name of the bindings and of the wasm.
+pub(crate) const NAME: &str = "oneloop_keys";
+
+/// How much time to spend on making the widget small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    /// Quick to build: no wasm-opt, no minifier, light compression. What `npm start` uses.
+    Demo,
+    /// Small: what is shipped, measured and tested.
+    Release,
+}
+
+impl Profile {
+    /// The profile's name on the command line and in a stamp.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Demo => "demo",
+            Self::Release => "release",
+        }
+    }
+
+    /// The profile of the root manifest. The demo shares the server's, and with it the compiled
+    /// macros of the server's build.
+    fn cargo(self) -> &'static str {
+        match self {
+            Self::Demo => "demo",
+            Self::Release => "wasm-release",
+        }
+    }
+}
+
+/// What wasm-opt may use: what every browser since 2023 has.
+///
+/// Named one by one, because `--all-features` makes wasm-opt write an encoding that Chromium refuses.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// Compiles the root crate and returns where its wasm is. Cargo decides whether anything is to do.
+pub(crate) fn compile(profile: Profile) -> anyhow::Result<PathBuf> {
+    // Cargo says where it put the file, whatever the target directory is.
+    let messages = command::output(command::cargo().args([
+        "rustc",
+        "--quiet",
+        "--package=oneloop-keys",
+        "--lib",
+        "--crate-type=cdylib",
+        "--target=wasm32-unknown-unknown",
+        "--message-format=json-render-diagnostics",
+        "--profile",
+        profile.cargo(),
+    ]))?;
+    artifact(&messages).ok_or_else(|| anyhow!("cargo built no wasm for the package `oneloop-keys`"))
+}
+
+/// The `.wasm` among the artifacts in cargo's messages, one JSON object a line.
+fn artifact(messages: &str) -> Option<PathBuf> {
+    messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["target"]["name"] == NAME)
+        .filter_map(|message| message["filenames"].as_array().cloned())
+        .flatten()
+        .filter_map(|file| file.as_str().map(PathBuf::from))
+        .find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
+}
+
+/// Writes `oneloop_keys.js`, its types and `oneloop_keys_bg.wasm` into `folder`.
+pub(crate) fn bind(wasm: &Path, folder: &Path) -> anyhow::Result<()> {
+    Bindgen::new()
+        .input_path(wasm)
+        .out_name(NAME)
+        .web(true)?
+        .typescript(true)
+        // The library leaves it out unless told: `init()` without arguments finds the wasm beside the script.
+        .omit_default_module_path(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(folder)
+        .context("wasm-bindgen failed")
+}
+
+/// Makes the wasm in `folder` small, in place.
+pub(crate) fn optimize(folder: &Path) -> anyhow::Result<()> {
+    let file = folder.join(format!("{NAME}_bg.wasm"));
+    let mut command = command::node("node_modules/binaryen/bin/wasm-opt");
+    command.arg(&file).arg("-Oz").args(FEATURES).arg("-o").arg(&file);
+    command::run(&mut command)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::artifact;
+
+    #[test]
+    fn the_wasm_is_found_among_other_artifacts() {
+        let messages = r#"
+{"reason":"compiler-artifact","target":{"name":"leptos"},"filenames":["/t/libleptos.rlib"]}
+{"reason":"compiler-artifact","target":{"name":"oneloop_keys"},"filenames":["/t/oneloop_keys.d","/t/oneloop_keys.wasm"]}
+{"reason":"build-finished","success":true}"#;
+        assert_eq!(artifact(messages).as_deref(), Some(Path::new("/t/oneloop_keys.wasm")));
+        assert_eq!(artifact("not json"), None);
+    }
+}
