@@ -1,0 +1,26 @@
+import { defineConfig } from '@playwright/test'
+
+import { oneloopBinary } from '../fixtures/binary.mjs'
+import { browserArguments, findBrowser } from './browser.js'
+
+// Asked for here, so that a missing binary is said once and not by every test.
+oneloopBinary()
+
+export default defineConfig({
+  testDir: '.',
+  outputDir: '../../test-results',
+  // One browser and one server at a time: the machines this runs on have two cores.
+  workers: 1,
+  fullyParallel: false,
+  forbidOnly: true,
+  retries: 0,
+  timeout: 30_000,
+  expect: { timeout: 5_000 },
+  reporter: [['list']],
+  use: {
+    viewport: { width: 1280, height: 900 },
+    launchOptions: { executablePath: findBrowser(), args: browserArguments },
+    // A failed test's trace holds the secrets of a database that is gone by then.
+    trace: 'retain-on-failure',
+  },
+})
