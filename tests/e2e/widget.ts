@@ -1,0 +1,121 @@
+/*
+ * The widget as a person finds their way in it: by roles and names, the same that a screen reader says. The words are
+ * those of the English catalogue (`src/text`).
+ */
+import { expect, type Locator, type Page } from '@playwright/test'
+
+/** What a person picks for one scope; a list of bits is Custom. */
+export type Level = 'None' | 'Read' | 'Write' | readonly ('Create' | 'Read' | 'Update' | 'Delete')[]
+
+/** What a person fills into the create dialog. */
+export interface NewKey {
+  readonly name: string
+  /** By the scope's name, such as `Deployments`. */
+  readonly access?: Readonly<Record<string, Level>>
+  /** The label of the choice, such as `30 days`. */
+  readonly expires?: string
+}
+
+/** One widget on a page. */
+export class Widget {
+  readonly createButton: Locator
+  readonly rows: Locator
+  readonly search: Locator
+
+  constructor(
+    readonly page: Page,
+    /** The element itself. */
+    readonly root: Locator,
+  ) {
+    this.createButton = root.getByRole('button', { name: 'Create key', exact: true }).first()
+    this.rows = root.getByRole('row').filter({ has: page.getByRole('button', { name: /^Actions for / }) })
+    this.search = root.getByRole('searchbox', { name: 'Search keys', exact: true })
+  }
+
+  /** Waits until the list is there. */
+  async loaded(): Promise<void> {
+    await expect(this.root.getByRole('heading', { name: 'API keys', exact: true })).toBeVisible()
+    await expect(this.rows.first()).toBeVisible()
+  }
+
+  /** The row of the key with this name. */
+  row(name: string): Locator {
+    return this.rows.filter({ has: this.page.getByRole('button', { name: `Actions for ${name}`, exact: true }) })
+  }
+
+  /** The dialog with this heading. */
+  dialog(name: string): Locator {
+    return this.root.getByRole('dialog', { name, exact: true })
+  }
+
+  /** Opens the menu of a key and picks an item. */
+  async act(key: string, item: 'Edit…' | 'Rotate…' | 'Enable' | 'Disable' | 'Delete…'): Promise<void> {
+    await this.root.getByRole('button', { name: `Actions for ${key}`, exact: true }).click()
+    await this.root.getByRole('menuitem', { name: item, exact: true }).click()
+  }
+
+  /** Opens the create dialog and fills it in, without sending it. */
+  async fill({ name, access = {}, expires }: NewKey): Promise<Locator> {
+    await this.createButton.click()
+    const dialog = this.dialog('Create API key')
+    await expect(dialog).toBeVisible()
+    await dialog.getByLabel('Name', { exact: true }).fill(name)
+    for (const [scope, level] of Object.entries(access)) await this.grant(dialog, scope, level)
+    if (expires) await dialog.getByRole('radio', { name: expires, exact: true }).check()
+    return dialog
+  }
+
+  /** Picks what `dialog` gives of one scope. */
+  async grant(dialog: Locator, scope: string, level: Level): Promise<void> {
+    const group = dialog.getByRole('radiogroup', { name: `Access to ${scope}`, exact: true })
+    if (typeof level === 'string') return group.getByRole('radio', { name: level, exact: true }).check()
+    await group.getByRole('radio', { name: 'Custom', exact: true }).check()
+    const bits = dialog.getByRole('group', { name: `Access to ${scope}`, exact: true })
+    for (const bit of ['Create', 'Read', 'Update', 'Delete'] as const) {
+      await bits.getByRole('checkbox', { name: bit, exact: true }).setChecked(level.includes(bit))
+    }
+  }
+
+  /** Creates a key, reads its secret, and closes the reveal. */
+  async create(key: NewKey): Promise<string> {
+    const dialog = await this.fill(key)
+    await dialog.getByRole('button', { name: 'Create key', exact: true }).click()
+    return this.takeSecret('Your new key')
+  }
+
+  /** Rotates a key, reads its new secret, and closes the reveal. */
+  async rotate(key: string, oldSecretStops: 'Now' | 'In 1 hour' | 'In 24 hours' | 'In 7 days'): Promise<string> {
+    await this.act(key, 'Rotate…')
+    const dialog = this.dialog('Rotate key')
+    await dialog.getByRole('radio', { name: oldSecretStops, exact: true }).check()
+    await dialog.getByRole('button', { name: 'Rotate key', exact: true }).click()
+    return this.takeSecret('The new secret')
+  }
+
+  /** Deletes a key, typing its name where that is asked for. */
+  async delete(key: string): Promise<void> {
+    await this.act(key, 'Delete…')
+    const dialog = this.dialog('Delete key')
+    const confirmation = dialog.getByRole('textbox', { name: `Type ${key} to confirm`, exact: true })
+    if (await confirmation.isVisible()) await confirmation.fill(key)
+    await dialog.getByRole('button', { name: 'Delete key', exact: true }).click()
+    await expect(dialog).toBeHidden()
+    await expect(this.row(key)).toHaveCount(0)
+  }
+
+  /** In an open reveal: shows and reads the secret, ticks that it is stored, and leaves. */
+  async takeSecret(title: 'Your new key' | 'The new secret'): Promise<string> {
+    const reveal = this.dialog(title)
+    await reveal.getByRole('button', { name: 'Show', exact: true }).click()
+    const secret = await this.secretOf(reveal)
+    await reveal.getByRole('checkbox', { name: 'I have stored it', exact: true }).check()
+    await reveal.getByRole('button', { name: 'Done', exact: true }).click()
+    await expect(reveal).toBeHidden()
+    return secret
+  }
+
+  /** What the field of an open reveal holds. */
+  async secretOf(reveal: Locator): Promise<string> {
+    return reveal.getByRole('textbox', { name: 'Secret', exact: true }).inputValue()
+  }
+}
