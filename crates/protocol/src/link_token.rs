@@ -15,6 +15,8 @@ use crate::time::UnixMillis;
 pub struct LinkTokenPermissions(u8);
 
 impl LinkTokenPermissions {
+    /// Nothing; what is asked of a token that looks at itself.
+    pub const NONE: Self = Self(0);
     /// See the keys and the scope catalogue.
     pub const LIST: Self = Self(1);
     /// Create keys.

@@ -1,1 +1,37 @@
+//! The HTTP face of the key service: it decides *who may ask what*, and hands the question on.
+//!
+//! Credentials, the rules for link tokens, the migration gate, CORS, one error shape, the access log and
+//! the widget's files live here; keys, scopes and verdicts do not. [`router()`] builds the service,
+//! [`serve`] runs it on a socket until it is told to stop.
+//!
+//! A request passes, from the outside in:
+//!
+//! 1. the envelope: request id, access log, response headers, and the rendering of refusals as
+//!    `application/problem+json` for those who ask for it;
+//! 2. CORS, on the routes that browsers call;
+//! 3. the guard: the time limit, and the net that turns a panic into a refusal of the usual shape;
+//! 4. its handler, whose arguments are its preconditions: who is asking, and what.
 
+mod access_log;
+mod answer;
+mod backend;
+mod client_address;
+mod cors;
+mod envelope;
+mod error;
+mod extract;
+mod gate;
+mod guard;
+mod link_rules;
+mod options;
+mod problem;
+mod request_id;
+mod router;
+mod routes;
+mod serve;
+mod static_files;
+
+pub use error::ApiError;
+pub use options::{Origin, OriginError, ProxyOptions};
+pub use router::{router, unknown_route};
+pub use serve::{Drained, serve};

@@ -1,0 +1,190 @@
+//! One line for each request: method, route, status, duration, request id, caller.
+//!
+//! Never in it: headers, bodies, query strings, and the text of a path that may hold a secret. A request
+//! that matched a route is logged with the route's template (`/api/v1/link-token/{token}`); of any other
+//! path only the words of our own routes are kept.
+//!
+//! Levels: what failed on our side is an error, with its cause. Everything else is at `info`, except what
+//! happens all the time and went well, which is at `debug`: verifications, health checks, static files.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::Method;
+use axum::response::Response;
+use oneloop_protocol::{LinkTokenId, SdkKeyId};
+
+use crate::error::{Refusal, ServerFault};
+use crate::request_id::RequestId;
+
+/// The target of these lines, for filters.
+const TARGET: &str = "oneloop::access";
+
+/// Whom a credential turned out to belong to.
+#[derive(Debug)]
+pub(crate) enum CallerId {
+    /// A team's server.
+    SdkKey(SdkKeyId),
+    /// A customer's browser.
+    LinkToken(LinkTokenId),
+}
+
+impl CallerId {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::SdkKey(id) => id.as_str(),
+            Self::LinkToken(id) => id.as_str(),
+        }
+    }
+}
+
+/// Where an extractor leaves the caller's id for the log line.
+#[derive(Clone, Default)]
+pub(crate) struct CallerSlot(Arc<OnceLock<CallerId>>);
+
+impl CallerSlot {
+    /// Notes who is asking. The first note stays.
+    pub(crate) fn note(&self, caller: CallerId) {
+        let _ = self.0.set(caller);
+    }
+}
+
+/// The line of a request that is under way.
+pub(crate) struct Entry {
+    started: Instant,
+    id: RequestId,
+    method: Method,
+    route: Route,
+    caller: CallerSlot,
+}
+
+/// The part of a path that may be written down.
+enum Route {
+    /// The template of a route in the table.
+    Template(MatchedPath),
+    /// A path that matched none, without what could be a secret.
+    Redacted(String),
+}
+
+impl Route {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Template(path) => path.as_str(),
+            Self::Redacted(path) => path,
+        }
+    }
+
+    /// Whether success here is so common that a line about it is noise.
+    fn is_routine(&self) -> bool {
+        match self {
+            Self::Template(path) => {
+                matches!(path.as_str(), "/api/v1/api-key/verify" | "/healthz" | "/readyz")
+            }
+            Self::Redacted(path) => path.starts_with("/widget/"),
+        }
+    }
+}
+
+impl Entry {
+    /// Starts the clock, and leaves a [`CallerSlot`] in the request.
+    pub(crate) fn open(request: &mut Request, id: RequestId) -> Self {
+        let route = match request.extensions().get::<MatchedPath>() {
+            Some(path) => Route::Template(path.clone()),
+            None => Route::Redacted(redact(request.uri().path())),
+        };
+        let caller = CallerSlot::default();
+        request.extensions_mut().insert(caller.clone());
+        Self { started: Instant::now(), id, method: request.method().clone(), route, caller }
+    }
+
+    /// Writes the line.
+    pub(crate) fn close(self, response: &Response) {
+        let status = response.status();
+        if let Some(ServerFault(cause)) = response.extensions().get() {
+            let cause = Causes(&**cause);
+            tracing::error!(target: TARGET, request_id = self.id.as_str(), %cause, "request failed");
+        }
+        // `event!` wants its level at compile time, hence one call for each.
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: TARGET,
+                    method = self.method.as_str(),
+                    route = self.route.as_str(),
+                    status = status.as_u16(),
+                    duration_ms = self.started.elapsed().as_secs_f64() * 1_000.0,
+                    request_id = self.id.as_str(),
+                    caller = self.caller.0.get().map(CallerId::as_str),
+                    reason = response.extensions().get::<Refusal>().map(|it| it.reason.as_str()),
+                    "request"
+                )
+            };
+        }
+        if status.is_server_error() {
+            line!(error);
+        } else if self.route.is_routine() && !status.is_client_error() {
+            line!(debug);
+        } else {
+            line!(info);
+        }
+    }
+}
+
+/// An error and all its causes, on one line.
+struct Causes<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            write!(f, ": {cause}")?;
+            next = cause.source();
+        }
+        Ok(())
+    }
+}
+
+/// Segments that stand in our own routes. Anything else in a path could be a key or a token: somebody's
+/// typing mistake (`/link-token/{token}/`) must not put one in the log.
+const WORDS: [&str; 14] = [
+    "",
+    "api",
+    "v1",
+    "workspace",
+    "scope",
+    "scopes",
+    "api-key",
+    "verify",
+    "migrate",
+    "rotate",
+    "link-token",
+    "widget",
+    "healthz",
+    "readyz",
+];
+
+/// A path with every segment that is not one of our own replaced by `…`.
+fn redact(path: &str) -> String {
+    let known = |segment| if WORDS.contains(&segment) { segment } else { "…" };
+    path.split('/').map(known).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_words_survive() {
+        for (path, logged) in [
+            ("/api/v1/link-token/ollt_secret/", "/api/v1/link-token/…/"),
+            ("/api/v1//link-token/ollt_secret", "/api/v1//link-token/…"),
+            ("/api/v1/%6cink-token/ollt_secret", "/api/v1/…/…"),
+            ("/correct-horse-battery-staple", "/…"),
+            ("/", "/"),
+        ] {
+            assert_eq!(redact(path), logged);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Handler arguments. Each one is a precondition: a handler that names [`Sdk`] or [`Caller`] is not reached
+//! by anybody who may not do what it does, and a handler that names neither has nobody to act for.
+
+mod caller;
+mod credential;
+mod demand;
+mod json;
+mod origin;
+mod path;
+mod provenance;
+
+pub(crate) use caller::{Caller, Identity, Sdk, check_right, identify, sdk_actor};
+pub(crate) use credential::X_LINK_TOKEN;
+pub(crate) use demand::*;
+pub(crate) use json::{ApiJson, OptionalJson};
+pub(crate) use path::ApiPath;
+pub(crate) use provenance::Provenance;

@@ -1,0 +1,190 @@
+//! Who is asking, once it is established that they may.
+
+use std::marker::PhantomData;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use oneloop_engine::{Actor, LinkCaller, LinkTokenRefusal, Reach, SdkCaller, Who};
+use oneloop_protocol::{Reason, Right, TeamId, WorkspaceId};
+
+use super::credential::{INVALID_LINK_TOKEN, Presented, unknown_sdk_key};
+use super::demand::{Demand, LinkDemand};
+use super::origin::check_origin;
+use super::provenance::Provenance;
+use crate::access_log::{CallerId, CallerSlot};
+use crate::backend::App;
+use crate::error::ApiError;
+
+/// Whom the credential belongs to. What they may do has not been asked.
+pub(crate) enum Identity {
+    /// A team's server.
+    Sdk(SdkCaller),
+    /// A customer's browser.
+    Link(LinkCaller),
+}
+
+/// Finds out who sent the request, and notes it for the access log.
+pub(crate) async fn identify(parts: &Parts, app: &App) -> Result<Identity, ApiError> {
+    let identity = match Presented::of(&parts.headers)? {
+        Presented::SdkKey(presented) => app
+            .backend
+            .authenticate_sdk_key(presented)
+            .map(Identity::Sdk)
+            .ok_or_else(|| unknown_sdk_key(presented))?,
+        Presented::LinkToken(presented) => {
+            let caller = app.backend.authenticate_link_token(presented).await?;
+            Identity::Link(caller)
+        }
+    };
+    if let Some(slot) = parts.extensions.get::<CallerSlot>() {
+        slot.note(match &identity {
+            Identity::Sdk(caller) => CallerId::SdkKey(caller.sdk_key.clone()),
+            Identity::Link(caller) => CallerId::LinkToken(caller.id.clone()),
+        });
+    }
+    Ok(identity)
+}
+
+/// A server of a team, whose SDK key holds the right that `D` demands.
+pub(crate) struct Sdk<D> {
+    caller: SdkCaller,
+    demand: PhantomData<D>,
+}
+
+/// Either a team's server, or the browser of one of its customers; with the right, or the permission, that
+/// `D` demands.
+pub(crate) enum Caller<D> {
+    /// A team's server: reaches every customer of every workspace of the team.
+    Sdk(Sdk<D>),
+    /// A customer's browser: reaches that customer's keys in one workspace.
+    Link(LinkCaller),
+}
+
+impl<D: Demand> FromRequestParts<App> for Sdk<D> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match identify(parts, app).await? {
+            Identity::Sdk(caller) => Self::permit(caller),
+            Identity::Link(_) => Err(ApiError::Forbidden {
+                reason: Reason::CredentialNotAccepted,
+                message: "this needs an SDK key; a link token cannot do it".into(),
+                field: None,
+            }),
+        }
+    }
+}
+
+impl<D: LinkDemand> FromRequestParts<App> for Caller<D> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        match identify(parts, app).await? {
+            Identity::Sdk(caller) => Sdk::permit(caller).map(Self::Sdk),
+            Identity::Link(caller) => {
+                check_origin(&caller.origins, &parts.headers)?;
+                if caller.permissions.allow(D::PERMISSION) {
+                    return Ok(Self::Link(caller));
+                }
+                let words: Vec<_> = D::PERMISSION.words().collect();
+                Err(ApiError::Forbidden {
+                    reason: Reason::PermissionMissing,
+                    message: format!("this link token may not {}", words.join(", ")).into(),
+                    field: None,
+                })
+            }
+        }
+    }
+}
+
+impl<D: Demand> Sdk<D> {
+    fn permit(caller: SdkCaller) -> Result<Self, ApiError> {
+        check_right(&caller, D::RIGHT)?;
+        Ok(Self { caller, demand: PhantomData })
+    }
+
+    /// The team that is asking.
+    pub(crate) fn team(&self) -> &TeamId {
+        &self.caller.team
+    }
+
+    /// Who is to stand in the audit.
+    pub(crate) fn actor(&self, provenance: Provenance) -> Actor {
+        sdk_actor(&self.caller, provenance)
+    }
+
+    /// The keys that the caller may see in `workspace`: those of every customer.
+    pub(crate) fn reach(&self, workspace: WorkspaceId) -> Reach {
+        Reach { team: self.team().clone(), workspace, customer_id: None }
+    }
+}
+
+/// Refuses an SDK key that lacks `right`.
+pub(crate) fn check_right(caller: &SdkCaller, right: Right) -> Result<(), ApiError> {
+    if caller.rights.allow(right) {
+        return Ok(());
+    }
+    let message = format!("this SDK key lacks the right {right}").into();
+    Err(ApiError::Forbidden { reason: Reason::RightMissing, message, field: None })
+}
+
+/// Who is to stand in the audit for an SDK key.
+pub(crate) fn sdk_actor(caller: &SdkCaller, provenance: Provenance) -> Actor {
+    provenance.actor(caller.team.clone(), Who::SdkKey(caller.sdk_key.clone()))
+}
+
+impl<D: LinkDemand> Caller<D> {
+    /// The team that is asking, or whose customer is.
+    pub(crate) fn team(&self) -> &TeamId {
+        match self {
+            Self::Sdk(sdk) => sdk.team(),
+            Self::Link(link) => &link.team,
+        }
+    }
+
+    /// Who is to stand in the audit.
+    pub(crate) fn actor(&self, provenance: Provenance) -> Actor {
+        match self {
+            Self::Sdk(sdk) => sdk.actor(provenance),
+            Self::Link(link) => {
+                provenance.actor(link.team.clone(), Who::LinkToken(link.id.clone()))
+            }
+        }
+    }
+
+    /// The keys that the caller may see in `workspace`.
+    pub(crate) fn reach(&self, workspace: WorkspaceId) -> Result<Reach, ApiError> {
+        self.check_workspace(&workspace)?;
+        Ok(match self {
+            Self::Sdk(sdk) => sdk.reach(workspace),
+            Self::Link(link) => Reach {
+                team: link.team.clone(),
+                workspace,
+                customer_id: Some(link.customer_id.clone()),
+            },
+        })
+    }
+
+    /// For a link token, every workspace but its own does not exist.
+    pub(crate) fn check_workspace(&self, workspace: &WorkspaceId) -> Result<(), ApiError> {
+        match self {
+            Self::Link(link) if link.workspace != *workspace => {
+                Err(ApiError::not_found(Reason::UnknownWorkspace))
+            }
+            Self::Sdk(_) | Self::Link(_) => Ok(()),
+        }
+    }
+}
+
+impl From<LinkTokenRefusal> for ApiError {
+    fn from(refusal: LinkTokenRefusal) -> Self {
+        match refusal {
+            LinkTokenRefusal::Unknown => INVALID_LINK_TOKEN,
+            LinkTokenRefusal::Expired => Self::Unauthenticated {
+                reason: Reason::LinkTokenExpired,
+                message: "this link token has expired; ask your server for a new one",
+            },
+            LinkTokenRefusal::Unavailable(error) => error.into(),
+        }
+    }
+}

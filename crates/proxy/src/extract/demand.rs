@@ -1,0 +1,50 @@
+//! Who may do what: the whole of it, one line an operation (decisions, "SDK-key rights"; protocol, 2.1).
+
+use oneloop_protocol::{Access, LinkTokenPermissions, Resource, Right};
+
+/// What an operation demands of an SDK key.
+pub(crate) trait Demand: Send + Sync + 'static {
+    /// The right that the key must hold.
+    const RIGHT: Right;
+}
+
+/// An operation that a link token may be used for, too.
+pub(crate) trait LinkDemand: Demand {
+    /// What the token's permissions must include.
+    const PERMISSION: LinkTokenPermissions;
+}
+
+macro_rules! demands {
+    ($($operation:ident: $resource:ident.$access:ident $(or $permission:ident)?;)+) => {$(
+        /// A marker for [`Sdk`](super::Sdk) or [`Caller`](super::Caller).
+        pub(crate) enum $operation {}
+
+        impl Demand for $operation {
+            const RIGHT: Right = Right(Resource::$resource, Access::$access);
+        }
+
+        $(impl LinkDemand for $operation {
+            const PERMISSION: LinkTokenPermissions = LinkTokenPermissions::$permission;
+        })?
+    )+};
+}
+
+demands! {
+    // operation          an SDK key's right        or a link token's permission
+    ListWorkspaces:       Workspace.READ;
+    CreateWorkspace:      Workspace.CREATE;
+    GetWorkspace:         Workspace.READ;
+    PatchWorkspace:       Workspace.UPDATE;
+    ListScopes:           WorkspaceScopes.READ      or LIST;
+    CreateScope:          WorkspaceScopes.CREATE;
+    CreateApiKey:         ApiKeys.CREATE            or CREATE;
+    ListApiKeys:          ApiKeys.READ              or LIST;
+    GetApiKey:            ApiKeys.READ;
+    PatchApiKey:          ApiKeys.UPDATE            or UPDATE;
+    DeleteApiKey:         ApiKeys.DELETE            or DELETE;
+    RotateApiKey:         ApiKeys.UPDATE            or ROTATE;
+    VerifyApiKey:         ApiKeys.READ;
+    MigrateApiKey:        Migration.CREATE;
+    CreateLinkToken:      ApiKeys.CREATE;
+    GetLinkToken:         ApiKeys.READ              or NONE;
+}

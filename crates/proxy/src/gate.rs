@@ -1,0 +1,99 @@
+//! The migration gate (decisions, "the gate").
+//!
+//! Whoever may not know that the gate exists is told that the URL does not: everybody while it is closed,
+//! and always everybody without a valid SDK key. A team with an open window is told what is missing.
+
+use axum::extract::FromRequestParts;
+use axum::http::Method;
+use axum::http::request::Parts;
+use oneloop_engine::{Actor, Gate, SdkCaller};
+use oneloop_protocol::Reason;
+
+use crate::backend::App;
+use crate::error::ApiError;
+use crate::extract::{
+    Demand, Identity, MigrateApiKey, Provenance, check_right, identify, sdk_actor,
+};
+
+/// Proof that the gate is open to whoever is asking; the argument without which nothing is migrated.
+pub(crate) struct MigrationPass(Actor);
+
+impl MigrationPass {
+    /// Who is to stand in the audit.
+    pub(crate) fn into_actor(self) -> Actor {
+        self.0
+    }
+}
+
+impl FromRequestParts<App> for MigrationPass {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Ok(provenance) = Provenance::from_request_parts(parts, app).await;
+        let hidden = || ApiError::not_found(Reason::UnknownRoute);
+        // The route takes any method, so that a wrong one is not answered with "405, but POST exists".
+        if parts.method != Method::POST {
+            return Err(hidden());
+        }
+        let caller = match identify(parts, app).await {
+            Ok(Identity::Sdk(caller)) => caller,
+            Ok(Identity::Link(_)) | Err(_) => {
+                log(None, &provenance, "refused: no valid SDK key");
+                return Err(hidden());
+            }
+        };
+        let gate = state_of_gate(app, &caller, &provenance).await?;
+        let missing_right = check_right(&caller, MigrateApiKey::RIGHT).err();
+        match (gate, missing_right) {
+            (Gate::Closed, _) => {
+                log(Some(&caller), &provenance, "refused: closed");
+                Err(hidden())
+            }
+            (Gate::AddressRefused | Gate::Open, Some(error)) => {
+                log(Some(&caller), &provenance, "refused: the SDK key lacks the right");
+                Err(error)
+            }
+            (Gate::AddressRefused, None) => {
+                log(Some(&caller), &provenance, "refused: address");
+                Err(ApiError::Forbidden {
+                    reason: Reason::MigrationAddress,
+                    message: "the migration window is not open for this address".into(),
+                    field: None,
+                })
+            }
+            (Gate::Open, None) => {
+                log(Some(&caller), &provenance, "allowed");
+                Ok(Self(sdk_actor(&caller, provenance)))
+            }
+        }
+    }
+}
+
+/// Asks the engine. An address that cannot be known is in no list, so all that is left to ask for is
+/// whether a window is open at all.
+async fn state_of_gate(
+    app: &App,
+    caller: &SdkCaller,
+    provenance: &Provenance,
+) -> Result<Gate, ApiError> {
+    if let Some(address) = provenance.address {
+        return Ok(app.backend.migration_gate(&caller.team, address).await?);
+    }
+    let now = app.backend.now();
+    let window = app.backend.migration_window(&caller.team).await?;
+    let is_open = window.is_some_and(|window| (window.opens_at..window.closes_at).contains(&now));
+    Ok(if is_open { Gate::AddressRefused } else { Gate::Closed })
+}
+
+/// One line for each knock at the gate, with ids and the address, and nothing of the key that was brought.
+fn log(caller: Option<&SdkCaller>, provenance: &Provenance, outcome: &str) {
+    tracing::info!(
+        target: "oneloop::migration_gate",
+        team = caller.map(|caller| caller.team.as_str()),
+        sdk_key = caller.map(|caller| caller.sdk_key.as_str()),
+        address = provenance.address.map(tracing::field::display),
+        request_id = provenance.request_id.as_deref(),
+        outcome,
+        "migration gate"
+    );
+}

@@ -1,0 +1,52 @@
+//! Link tokens: endpoints 17 and 18.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use oneloop_engine::LinkCaller;
+use oneloop_protocol::{CreateLinkToken, LinkToken, LinkTokenStatus, Reason};
+
+use crate::answer::Answer;
+use crate::backend::App;
+use crate::error::ApiError;
+use crate::extract::{self, ApiJson, ApiPath, Caller, Provenance, Sdk, X_LINK_TOKEN};
+
+/// `POST /api/v1/link-token`: a credential for one customer's browser.
+pub(crate) async fn create_link_token(
+    State(app): State<App>,
+    sdk: Sdk<extract::CreateLinkToken>,
+    provenance: Provenance,
+    ApiJson(body): ApiJson<CreateLinkToken>,
+) -> Result<Answer<LinkToken>, ApiError> {
+    Ok(Answer(app.backend.create_link_token(&sdk.actor(provenance), &body).await?))
+}
+
+/// `GET /api/v1/link-token/{token}`: what a token stands for. A link token learns that about itself only;
+/// any other token does not exist for it.
+pub(crate) async fn get_link_token(
+    State(app): State<App>,
+    caller: Caller<extract::GetLinkToken>,
+    ApiPath(token): ApiPath<String>,
+    headers: HeaderMap,
+) -> Result<Answer<LinkTokenStatus>, ApiError> {
+    match caller {
+        Caller::Sdk(sdk) => Ok(Answer(app.backend.link_token_status(sdk.team(), &token).await?)),
+        Caller::Link(link)
+            if headers.get(X_LINK_TOKEN).is_some_and(|own| own == token.as_str()) =>
+        {
+            Ok(Answer(status_of(link)))
+        }
+        Caller::Link(_) => Err(ApiError::not_found(Reason::UnknownLinkToken)),
+    }
+}
+
+/// A token that got this far is valid.
+fn status_of(link: LinkCaller) -> LinkTokenStatus {
+    LinkTokenStatus {
+        valid: true,
+        expires_at: link.expires_at,
+        workspace_id: link.workspace,
+        customer_id: link.customer_id,
+        external_billing_id: link.external_billing_id,
+        permissions: Some(link.permissions),
+    }
+}
