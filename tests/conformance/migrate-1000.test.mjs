@@ -29,7 +29,7 @@ suite('a thousand legacy keys', () => {
   before(async () => {
     home = await makeHome()
     acme = await makeTeam(home, 'Fabrikam')
-    server = await home.serve('--demo')
+    server = await home.serve('--demo', '--demo-dir', 'www/demo')
     oneloop = clientOf(server.url, acme.sdkKey)
     workspace = await makeWorkspace(oneloop, 'Production', ...LEGACY_SCOPES)
   })
@@ -223,7 +223,7 @@ suite('a thousand legacy keys', () => {
     assert.ok(log.split('/api/v1/api-key/migrate').length > 2 * COUNT, 'every request has its line')
     clean('the server’s output', Buffer.from(log))
     assert.ok(!log.includes(token), 'the link token is a secret too')
-    server = await home.serve('--demo')
+    server = await home.serve('--demo', '--demo-dir', 'www/demo')
     oneloop = clientOf(server.url, acme.sdkKey)
     assert.equal((await verify(legacy[1].key)).status, expectedVerdict(legacy[1], now), 'and they work after a restart')
   })

@@ -96,6 +96,13 @@ export const test = base.extend<Fixtures>({
 
 export { expect }
 
+/** Gives the customer as many keys more as it takes for the list to be searchable. */
+export async function fillUp({ oneloop, workspaceId, customerId }: Demo): Promise<void> {
+  for (const name of ['backup', 'crawler', 'billing sync', 'status page']) {
+    await oneloop.createApiKey({ name, workspaceId, customerId, enabled: true, scopes: [] })
+  }
+}
+
 /** Keeps every script error and every policy violation. Failed requests are no complaint: tests cause them on purpose. */
 function listen(page: Page, complaints: string[]): void {
   page.on('pageerror', (error) => complaints.push(`uncaught: ${error.message}`))

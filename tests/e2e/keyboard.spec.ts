@@ -29,7 +29,7 @@ test('create, copy, rotate, delete', async ({ widget, page, context, demo }) => 
   const name = form.getByLabel('Name', { exact: true })
   await expect(name).toBeFocused()
   await page.keyboard.type('by hand')
-  const deployments = form.getByRole('radiogroup', { name: 'Access to Deployments', exact: true })
+  const deployments = widget.access(form, 'Deployments')
   await tabTo(page, deployments.getByRole('radio', { name: 'None', exact: true }))
   await page.keyboard.press('ArrowRight')
   await expect(deployments.getByRole('radio', { name: 'Read', exact: true })).toBeChecked()

@@ -15,19 +15,10 @@ async function openReveal(widget: Widget, name = 'revealed') {
   return { reveal, button }
 }
 
-/** The secret of an open reveal, without changing whether it is shown. */
-async function secretOf(widget: Widget): Promise<string> {
-  const reveal = widget.dialog('Your new key')
-  await reveal.getByRole('button', { name: 'Show', exact: true }).click()
-  const secret = await widget.secretOf(reveal)
-  await reveal.getByRole('button', { name: 'Hide', exact: true }).click()
-  return secret
-}
-
 test('hidden at first, shown on request, hidden again', async ({ widget, page }) => {
   const { reveal, button } = await openReveal(widget)
   await expect(reveal).toContainText('This is the only time it is shown.')
-  const secret = await secretOf(widget)
+  const secret = await widget.secretOf(reveal)
   expect(secret).toMatch(/^acme_[0-9A-Za-z]{49}$/)
   const shown = () => page.evaluate(() => document.body.innerText)
   await expect(button('Show')).toBeVisible()
@@ -45,7 +36,7 @@ test('copied is said only when it is true, and then leaving is free', async ({ w
   await button('Copy key').click()
   await expect(reveal.getByText('Copied', { exact: true }).first()).toBeVisible()
   await expect(button('Done')).toBeEnabled()
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(await secretOf(widget))
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(await widget.secretOf(reveal))
 })
 
 for (const how of ['the browser refuses', 'there is no clipboard, as on plain HTTP']) {
@@ -64,6 +55,7 @@ for (const how of ['the browser refuses', 'there is no clipboard, as on plain HT
     await expect(button('Done')).toBeDisabled()
 
     const field = reveal.getByRole('textbox', { name: 'Secret', exact: true })
+    await expect(field).toBeFocused()
     const selected = await field.evaluate((element) => {
       const { value, selectionStart, selectionEnd } = element as HTMLInputElement
       return value.slice(selectionStart ?? 0, selectionEnd ?? 0)
@@ -75,7 +67,7 @@ for (const how of ['the browser refuses', 'there is no clipboard, as on plain HT
 
 test('Escape asks before the only copy is thrown away', async ({ widget, page }) => {
   const { reveal } = await openReveal(widget)
-  const secret = await secretOf(widget)
+  const secret = await widget.secretOf(reveal)
   const question = widget.root.getByText('Discard the only copy?', { exact: true })
 
   await page.keyboard.press('Escape')
@@ -83,7 +75,7 @@ test('Escape asks before the only copy is thrown away', async ({ widget, page })
   await widget.root.getByRole('button', { name: 'Keep it open', exact: true }).click()
   await expect(question).toBeHidden()
   await expect(reveal).toBeVisible()
-  expect(await secretOf(widget)).toBe(secret)
+  expect(await widget.secretOf(reveal)).toBe(secret)
 
   // Again and again: a browser lets a second Escape close a dialog whose first one was stopped.
   for (let presses = 0; presses < 4; presses += 1) await page.keyboard.press('Escape')
@@ -109,8 +101,8 @@ test('a click beside it does not close it', async ({ widget, page }) => {
 })
 
 test('the .env file has the key and nothing else', async ({ widget, page }) => {
-  const { button } = await openReveal(widget)
-  const secret = await secretOf(widget)
+  const { reveal, button } = await openReveal(widget)
+  const secret = await widget.secretOf(reveal)
   const download = page.waitForEvent('download')
   await button('Download .env').click()
   const file = await download

@@ -1,5 +1,5 @@
 /* Loading, empty, failed, expired: each says what it is and what can be done. */
-import { expect, test } from './fixtures.js'
+import { expect, fillUp, test } from './fixtures.js'
 import { Widget } from './widget.js'
 
 const LIST = '**/api/v1/workspace/*/api-key'
@@ -154,7 +154,11 @@ test('a key that was used a moment ago is deleted only by its name', async ({ wi
   expect(await demo.verdict(secret)).toBe('DELETED')
 })
 
-test('search finds by name and says when nothing matches', async ({ widget }) => {
+test('from eight keys up, search finds by name and says when nothing matches', async ({ widget, page, demo }) => {
+  await expect(widget.search).toBeHidden()
+  await fillUp(demo)
+  await page.reload()
+  await widget.loaded()
   await widget.search.fill('CI-DEP')
   await expect(widget.rows).toHaveCount(1)
   await widget.search.fill('no such key')

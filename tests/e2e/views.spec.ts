@@ -4,19 +4,22 @@
  */
 import { fileURLToPath } from 'node:url'
 
-import { expect, test } from './fixtures.js'
+import { expect, fillUp, test, type Demo } from './fixtures.js'
 import type { Widget } from './widget.js'
 
 const pictures = fileURLToPath(new URL('../../test-results/views/', import.meta.url))
 
 /** How to get to each view from the loaded list. */
-const views: Record<string, (widget: Widget) => Promise<void>> = {
+const views: Record<string, (widget: Widget, demo: Demo) => Promise<void>> = {
   list: async () => {},
   menu: async (widget) => {
     await widget.root.getByRole('button', { name: 'Actions for ci-deploy', exact: true }).click()
     await expect(widget.root.getByRole('menuitem').first()).toBeVisible()
   },
-  'no match': async (widget) => {
+  'no match': async (widget, demo) => {
+    await fillUp(demo)
+    await widget.page.reload()
+    await widget.loaded()
     await widget.search.fill('zzz')
     await expect(widget.root.getByText('No key matches.')).toBeVisible()
   },
@@ -33,8 +36,8 @@ const views: Record<string, (widget: Widget) => Promise<void>> = {
     await form.getByRole('button', { name: 'Create key', exact: true }).click()
     await expect(widget.dialog('Your new key')).toBeVisible()
   },
-  discard: async (widget) => {
-    await views['reveal']?.(widget)
+  discard: async (widget, demo) => {
+    await views['reveal']?.(widget, demo)
     await widget.page.keyboard.press('Escape')
     await expect(widget.root.getByText('Discard the only copy?')).toBeVisible()
   },
@@ -56,8 +59,8 @@ for (const scheme of ['light', 'dark'] as const) {
   test.describe(scheme, () => {
     test.use({ colorScheme: scheme })
     for (const [name, open] of Object.entries(views)) {
-      test(name, async ({ widget, page, expectAccessible }) => {
-        await open(widget)
+      test(name, async ({ widget, demo, page, expectAccessible }) => {
+        await open(widget, demo)
         await expectAccessible(`${name}, ${scheme}`)
         await page.screenshot({ path: `${pictures}${name}-${scheme}.png` })
       })
@@ -65,9 +68,9 @@ for (const scheme of ['light', 'dark'] as const) {
 
     for (const width of [768, 360]) {
       for (const name of ['list', 'create', 'reveal']) {
-        test(`${name} at ${width}`, async ({ widget, page, expectAccessible }) => {
+        test(`${name} at ${width}`, async ({ widget, demo, page, expectAccessible }) => {
           await page.setViewportSize({ width, height: 780 })
-          await views[name]?.(widget)
+          await views[name]?.(widget, demo)
           const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
           expect(overflow, 'the page scrolls sideways').toBeLessThanOrEqual(0)
           await expectAccessible(`${name} at ${width}, ${scheme}`)

@@ -43,9 +43,10 @@ export class Widget {
     return this.rows.filter({ has: this.page.getByRole('button', { name: `Actions for ${name}`, exact: true }) })
   }
 
-  /** The dialog with this heading. */
+  /** The dialog with this heading; one that asks about something final is an alert dialog. */
   dialog(name: string): Locator {
-    return this.root.getByRole('dialog', { name, exact: true })
+    const exactly = { name, exact: true }
+    return this.root.getByRole('dialog', exactly).or(this.root.getByRole('alertdialog', exactly))
   }
 
   /** Opens the menu of a key and picks an item. */
@@ -67,13 +68,17 @@ export class Widget {
 
   /** Picks what `dialog` gives of one scope. */
   async grant(dialog: Locator, scope: string, level: Level): Promise<void> {
-    const group = dialog.getByRole('radiogroup', { name: `Access to ${scope}`, exact: true })
-    if (typeof level === 'string') return group.getByRole('radio', { name: level, exact: true }).check()
-    await group.getByRole('radio', { name: 'Custom', exact: true }).check()
-    const bits = dialog.getByRole('group', { name: `Access to ${scope}`, exact: true })
+    const access = this.access(dialog, scope)
+    if (typeof level === 'string') return access.getByRole('radio', { name: level, exact: true }).check()
+    await access.getByRole('radio', { name: 'Custom', exact: true }).check()
     for (const bit of ['Create', 'Read', 'Update', 'Delete'] as const) {
-      await bits.getByRole('checkbox', { name: bit, exact: true }).setChecked(level.includes(bit))
+      await access.getByRole('checkbox', { name: bit, exact: true }).setChecked(level.includes(bit))
     }
+  }
+
+  /** The group of controls that say what `dialog` gives of one scope. */
+  access(dialog: Locator, scope: string): Locator {
+    return dialog.getByRole('group', { name: `Access to ${scope}`, exact: true })
   }
 
   /** Creates a key, reads its secret, and closes the reveal. */
@@ -103,10 +108,9 @@ export class Widget {
     await expect(this.row(key)).toHaveCount(0)
   }
 
-  /** In an open reveal: shows and reads the secret, ticks that it is stored, and leaves. */
+  /** In an open reveal: reads the secret, ticks that it is stored, and leaves. */
   async takeSecret(title: 'Your new key' | 'The new secret'): Promise<string> {
     const reveal = this.dialog(title)
-    await reveal.getByRole('button', { name: 'Show', exact: true }).click()
     const secret = await this.secretOf(reveal)
     await reveal.getByRole('checkbox', { name: 'I have stored it', exact: true }).check()
     await reveal.getByRole('button', { name: 'Done', exact: true }).click()
@@ -114,8 +118,11 @@ export class Widget {
     return secret
   }
 
-  /** What the field of an open reveal holds. */
+  /** The secret of an open reveal, which is shown for that and left as it was found. */
   async secretOf(reveal: Locator): Promise<string> {
-    return reveal.getByRole('textbox', { name: 'Secret', exact: true }).inputValue()
+    await reveal.getByRole('button', { name: 'Show', exact: true }).click()
+    const secret = await reveal.locator('[part~="secret__text"]').innerText()
+    await reveal.getByRole('button', { name: 'Hide', exact: true }).click()
+    return secret
   }
 }

@@ -91,7 +91,12 @@ function show(panel: TryPanel, outcome: Outcome): void {
   const sentence = create('p', 'answer__sentence', describe(answer.verdict, answer.needs ?? request.needs))
   panel.answer.replaceChildren(line, sentence)
   if (answer.data !== undefined) {
-    panel.answer.append(create('pre', 'answer__data', JSON.stringify(answer.data, null, 2)))
+    const data = create('pre', 'answer__data', JSON.stringify(answer.data, null, 2))
+    // It scrolls when it is long, so the keyboard must be able to get there.
+    data.tabIndex = 0
+    data.role = 'group'
+    data.ariaLabel = 'Data'
+    panel.answer.append(data)
   }
   panel.answer.dataset['tone'] = answer.verdict === 'VALID' ? 'good' : 'bad'
 }
@@ -102,7 +107,7 @@ function showProblem(panel: TryPanel, sentence: string): void {
 }
 
 function remember(panel: TryPanel, { at, request, answer }: Outcome): void {
-  const time = create('time', '', at.toLocaleTimeString([], { hourCycle: 'h23' }))
+  const time = create('time', '', at.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }))
   time.dateTime = at.toISOString()
   const list = panel.history.querySelector('ol')
   list?.prepend(create('li', '', time, create('span', 'history__name', request.name), verdictBadge(answer.verdict)))
