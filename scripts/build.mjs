@@ -1,0 +1,31 @@
+// Builds the server and `dist/` with one Cargo profile.
+import { step } from './steps.mjs'
+
+/**
+ * Builds `oneloop` and the widget; answers with the path of the binary.
+ *
+ * The repository's tools are built with the same profile and in the same call: what they share with the server,
+ * down to the macros, is then compiled once.
+ */
+export async function build({ profile, show }) {
+  const packages = ['--package', 'oneloop', '--package', 'xtask']
+  const messages = await step(
+    'compile the server',
+    ['cargo', 'build', '--locked', '--profile', profile, ...packages, '--message-format=json-render-diagnostics'],
+    { show, data: true },
+  )
+  const { oneloop, xtask } = executables(messages)
+  await step('build the widget', [xtask, 'package', '--profile', 'demo'], { show })
+  return oneloop
+}
+
+/** The paths of the executables, by name, from Cargo's messages. */
+export function executables(messages) {
+  const found = {}
+  for (const line of messages.split('\n')) {
+    if (!line.includes('"executable":"')) continue
+    const { target, executable } = JSON.parse(line)
+    found[target.name] = executable
+  }
+  return found
+}

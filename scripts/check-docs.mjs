@@ -1,0 +1,102 @@
+// Runs the commands of README.md and docs/*.md, so that they stay true: `node scripts/check-docs.mjs`.
+//
+// The word behind the language says what becomes of a block:
+//
+//   ```sh run                     it is run; all blocks of a document run one after the other in one shell
+//   ```sh shown: <the reason>     it is not, and why
+//
+// A shell block without one is refused. The shell works in a copy of the repository, finds `oneloop` on PATH, and
+// stops at the first command that fails; what it left running is ended with it.
+import { spawn, execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, dirname, join } from 'node:path'
+import { executables } from './build.mjs'
+import { blocksOf } from './fences.mjs'
+import { Problem, main, root, step } from './steps.mjs'
+
+/** How long the commands of one document may take, in milliseconds. */
+const LIMIT = 300_000
+
+await main(async () => {
+  const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
+  const found = documents
+    .filter((name) => name.endsWith('.md') && existsSync(join(root, name)))
+    .map((name) => ({ name, blocks: blocksOf(readFileSync(join(root, name), 'utf8')) }))
+
+  const unmarked = found.flatMap(({ name, blocks }) =>
+    blocks.filter((block) => block.fate === 'unmarked').map((block) => `${name}:${block.line}`),
+  )
+  if (unmarked.length > 0) {
+    throw new Problem(`mark these blocks \`run\` or \`shown: <the reason>\`: ${unmarked.join(', ')}`)
+  }
+
+  let run = 0
+  for (const { name, blocks } of found) {
+    const chosen = blocks.filter((block) => block.fate === 'run')
+    if (chosen.length > 0) await runDocument(name, chosen)
+    run += chosen.length
+  }
+  const all = found.reduce((sum, { blocks }) => sum + blocks.length, 0)
+  process.stdout.write(`${run} of ${all} shell blocks run, the others say why not\n`)
+})
+
+/** Runs the blocks of one document in a fresh copy of the repository. */
+async function runDocument(name, blocks) {
+  const oneloop = await binary()
+  const folder = copy()
+  try {
+    const script = blocks.map(({ line, text }) => `echo '── ${name}:${line}'\n${text}`).join('\n')
+    const code = await shell(script, folder, dirname(oneloop))
+    if (code !== 0) throw new Problem(`a command of ${name} failed (${code}), in the block named last above`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function binary() {
+  const command = ['cargo', 'build', '--locked', '--package', 'oneloop', '--message-format=json-render-diagnostics']
+  return executables(await step('compile the server', command, { data: true })).oneloop
+}
+
+/** The files of the repository as they stand, with what is built already. */
+function copy() {
+  const folder = mkdtempSync(join(tmpdir(), 'oneloop-docs-'))
+  const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
+  const files = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\0').filter(Boolean)
+  for (const file of files) {
+    if (existsSync(join(root, file))) cpSync(join(root, file), join(folder, file))
+  }
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  if (existsSync(join(root, 'dist'))) cpSync(join(root, 'dist'), join(folder, 'dist'), { recursive: true })
+  return folder
+}
+
+/** Runs a script with all it starts in a process group of its own, and ends the group. */
+function shell(script, folder, binaries) {
+  const env = {
+    ...process.env,
+    PATH: `${binaries}${delimiter}${process.env.PATH}`,
+    CARGO_TARGET_DIR: process.env.CARGO_TARGET_DIR ?? join(root, 'target'),
+  }
+  const options = { cwd: folder, env, stdio: ['ignore', 'inherit', 'inherit'], detached: true }
+  const child = spawn('bash', ['-euo', 'pipefail', '-c', script], options)
+  const timer = setTimeout(() => end(child), LIMIT)
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer)
+      end(child)
+      resolve(code ?? signal)
+    })
+  })
+}
+
+function end(child) {
+  try {
+    process.kill(-child.pid, 'SIGTERM')
+  } catch (error) {
+    // Nobody is left in the group.
+    if (error.code !== 'ESRCH') throw error
+  }
+}

@@ -1,0 +1,55 @@
+// Checks what README promises of `npm start`: it ends in a page with the widget, Ctrl-C stops it cleanly, and once
+// everything is built it is ready in under five seconds.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { main, root } from './steps.mjs'
+
+/** How soon a warm start is ready, in milliseconds. */
+const WARM_LIMIT = 5_000
+
+await main(async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'oneloop-check-start-'))
+  try {
+    const database = `sqlite:${join(folder, 'demo.db')}`
+    const first = await start(database)
+    console.log(`first start: ready in ${first} ms`)
+    const warm = await start(database)
+    console.log(`warm start: ready in ${warm} ms`)
+    assert.ok(warm < WARM_LIMIT, `a warm start took ${warm} ms, more than ${WARM_LIMIT}`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+/** Starts the demo, looks at it, stops it; answers with the milliseconds until it was ready. */
+async function start(database) {
+  const began = Date.now()
+  const command = ['start', '--', '--listen', '127.0.0.1:0', '--database', database]
+  const child = spawn('npm', command, { cwd: root, stdio: ['ignore', 'inherit', 'pipe'] })
+  const ended = new Promise((resolve) => child.once('close', (code) => resolve(code)))
+  const url = await new Promise((resolve, reject) => {
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      process.stderr.write(text)
+      said += text
+      const ready = /Ready in .*: (http\S+)/.exec(said)
+      if (ready) resolve(ready[1])
+    })
+    child.once('error', reject)
+    child.once('close', (code) => reject(new Error(`npm start ended with ${code} before it was ready`)))
+  })
+  const elapsed = Date.now() - began
+
+  const page = await (await fetch(url)).text()
+  assert.match(page, /<oneloop-keys/)
+  const entry = await fetch(new URL('/widget/oneloop-keys.js', url))
+  assert.equal(entry.status, 200)
+
+  child.kill('SIGINT')
+  assert.equal(await ended, 0, 'Ctrl-C ends it with 0')
+  await assert.rejects(fetch(url), 'the server is gone')
+  return elapsed
+}

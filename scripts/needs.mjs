@@ -1,0 +1,94 @@
+// What the repository needs from the machine: found, installed if that is ours to do, or named in a sentence
+// that says what to install.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Problem, collect, root, step } from './steps.mjs'
+
+/** Node, as new as package.json asks for. */
+export function node() {
+  const wanted = Number(JSON.parse(read('package.json')).engines.node.replace(/\D/g, ''))
+  if (Number(process.versions.node.split('.')[0]) >= wanted) return
+  throw new Problem(`Node ${wanted} or newer is needed, this is ${process.versions.node}: https://nodejs.org`)
+}
+
+/** The compiler that rust-toolchain.toml names, with the wasm target. */
+export async function rust() {
+  const sysroot = await collect(['rustc', '--print', 'sysroot'])
+  const target = 'wasm32-unknown-unknown'
+  if (sysroot.code === 0 && existsSync(join(sysroot.stdout.trim(), 'lib/rustlib', target))) return
+  const channel = /^channel = "(.+)"$/m.exec(read('rust-toolchain.toml'))[1]
+  if ((await collect(['rustup', '--version'])).code !== 0) {
+    throw new Problem(`Rust ${channel} with the target ${target} is needed: install rustup from https://rustup.rs`)
+  }
+  const options = ['--profile', 'minimal', '--component', 'rustfmt', '--component', 'clippy', '--target', target]
+  await step(`install Rust ${channel} and ${target}`, ['rustup', 'toolchain', 'install', channel, ...options])
+}
+
+/** A C compiler: SQLite is compiled into the binary. */
+export async function cCompiler() {
+  for (const name of [process.env.CC, 'cc', 'gcc', 'clang']) {
+    if (name && (await collect([name, '--version'])).code === 0) return
+  }
+  throw new Problem(
+    'a C compiler is needed, SQLite is compiled into the server: ' +
+      '`apt-get install build-essential` on Debian and Ubuntu, `xcode-select --install` on macOS',
+  )
+}
+
+/** The packages of package-lock.json, at exactly its versions. */
+export async function nodePackages() {
+  if (packagesAreInstalled()) return
+  // npm tells its children where it is; without it, the one on PATH.
+  const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm']
+  await step('install the packages of package-lock.json', [...npm, 'ci'])
+}
+
+/** Whether node_modules holds what the lock names. What is optional and for another system may be absent. */
+function packagesAreInstalled() {
+  const installed = join(root, 'node_modules/.package-lock.json')
+  if (!existsSync(installed)) return false
+  const found = JSON.parse(readFileSync(installed, 'utf8')).packages
+  const wanted = Object.entries(JSON.parse(read('package-lock.json')).packages)
+  return wanted.every(([path, { version, optional }]) => {
+    if (path === '') return true
+    return found[path] ? found[path].version === version : optional === true
+  })
+}
+
+/**
+ * A Chromium to drive, and where it is.
+ *
+ * From CHROME_BIN, or from PATH, or from Debian's packages if this is Debian and we may install.
+ */
+export async function chromium() {
+  const named = process.env.CHROME_BIN
+  if (named) {
+    if (existsSync(named)) return named
+    throw new Problem(`CHROME_BIN names ${named}, and there is no such file`)
+  }
+  const found = chromiumOnPath()
+  if (found) return found
+  if (existsSync('/etc/debian_version') && process.getuid?.() === 0) {
+    const env = { DEBIAN_FRONTEND: 'noninteractive' }
+    await step('apt-get update', ['apt-get', 'update', '--quiet'], { env })
+    const install = ['apt-get', 'install', '--yes', '--no-install-recommends', 'chromium']
+    await step('install Chromium', install, { env })
+    const installed = chromiumOnPath()
+    if (installed) return installed
+  }
+  throw new Problem(
+    'a Chromium is needed for the browser tests: install `chromium` or Chrome, or name one in CHROME_BIN',
+  )
+}
+
+function chromiumOnPath() {
+  const folders = (process.env.PATH ?? '').split(':').filter(Boolean)
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+  // macOS keeps applications off PATH.
+  const application = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
+  return [...names.flatMap((name) => folders.map((folder) => join(folder, name))), application].find(existsSync)
+}
+
+function read(name) {
+  return readFileSync(join(root, name), 'utf8')
+}

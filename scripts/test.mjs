@@ -1,0 +1,122 @@
+// `npm test`: sets up what the tests need and runs all of them; `npm test -- rust e2e` runs some of the suites.
+//
+// Every suite runs even if one before it failed, so that one run tells all. The last line counts what the
+// runners counted.
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { executables } from './build.mjs'
+import * as counts from './counts.mjs'
+import * as needs from './needs.mjs'
+import { Problem, collect, main, root, seconds, step } from './steps.mjs'
+
+/** Each suite: what it needs before it starts, and what it runs. */
+const suites = {
+  rust: {
+    title: 'unit, property, story, layering and doc tests',
+    needs: [],
+    command: () => ['cargo', 'test', '--workspace', '--locked', '--no-fail-fast'],
+    count: counts.cargo,
+  },
+  scripts: {
+    title: 'these scripts',
+    needs: [],
+    command: () => nodeTests('scripts/tests'),
+    count: counts.node,
+  },
+  conformance: {
+    title: 'the published TypeScript SDK against the server',
+    needs: [server, dist],
+    command: () => nodeTests('tests/conformance'),
+    count: counts.node,
+  },
+  e2e: {
+    title: 'Chromium through the widget against the server',
+    needs: [server, dist, browser],
+    command: () => [
+      process.execPath,
+      'node_modules/@playwright/test/cli.js',
+      ...['test', '--config=tests/e2e/playwright.config.ts', '--reporter=list'],
+    ],
+    count: counts.playwright,
+  },
+}
+
+/** What the suites are told: where the server and the browser are. */
+const env = { FORCE_COLOR: undefined, NO_COLOR: '1' }
+
+await main(async () => {
+  const chosen = process.argv.slice(2)
+  const unknown = chosen.filter((name) => !(name in suites))
+  if (unknown.length > 0) {
+    throw new Problem(`no such suite: ${unknown.join(', ')}; there are ${Object.keys(suites).join(', ')}`)
+  }
+  const names = chosen.length > 0 ? chosen : Object.keys(suites)
+
+  needs.node()
+  // A database server for the tests belongs here, found or started like the browser below.
+  await Promise.all([needs.rust(), needs.cCompiler(), needs.nodePackages()])
+
+  const results = []
+  for (const name of names) results.push(await run(name))
+  report(results)
+})
+
+/** Node's own runner on the test files of a folder, named one by one: what a folder means to it changes with Node. */
+function nodeTests(folder) {
+  const files = readdirSync(join(root, folder)).filter((name) => name.endsWith('.test.mjs'))
+  return [process.execPath, '--test', '--test-reporter=spec', ...files.map((name) => `${folder}/${name}`)]
+}
+
+/** Runs one suite; a set-up that fails is a failure of the suite, not the end of the others. */
+async function run(name) {
+  const { title, needs, command, count } = suites[name]
+  const start = Date.now()
+  process.stderr.write(`\n── ${name}: ${title}\n`)
+  const result = { name, passed: 0, failed: 0, skipped: 0, ok: false }
+  try {
+    for (const need of needs) await need()
+    const { all, code } = await collect(command(), { show: true, env })
+    Object.assign(result, count(all))
+    result.ok = code === 0 && result.failed === 0 && result.skipped === 0
+    // A runner that found no tests proves nothing.
+    if (result.passed === 0) result.ok = false
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error
+    process.stderr.write(`\nerror: ${error.message}\n`)
+  }
+  return { ...result, duration: seconds(start) }
+}
+
+function report(results) {
+  process.stdout.write('\n')
+  for (const { name, ok, passed, failed, skipped, duration } of results) {
+    const skips = skipped > 0 ? `, ${skipped} skipped` : ''
+    const line = `${ok ? '✓' : '✗'} ${name.padEnd(12)} ${passed} passed, ${failed} failed${skips} in ${duration}`
+    process.stdout.write(`${line}\n`)
+  }
+  const broken = results.filter((result) => !result.ok)
+  if (broken.length > 0) {
+    process.exitCode = 1
+    process.stdout.write(`failed: ${broken.map((result) => result.name).join(', ')}\n`)
+  }
+  // A suite that broke without naming a test, or skipped some, still counts as a failure.
+  const failed = results.reduce((sum, { ok, failed }) => sum + (ok ? 0 : Math.max(failed, 1)), 0)
+  const passed = results.reduce((sum, result) => sum + result.passed, 0)
+  process.stdout.write(`${passed} passed, ${failed} failed\n`)
+}
+
+/** The binary, built once, as `cargo test` built it already. */
+async function server() {
+  if (env.ONELOOP_BIN && existsSync(env.ONELOOP_BIN)) return
+  const command = ['cargo', 'build', '--locked', '--package', 'oneloop', '--message-format=json-render-diagnostics']
+  env.ONELOOP_BIN = executables(await step('compile the server', command, { data: true })).oneloop
+}
+
+/** `dist/` as it is shipped. */
+async function dist() {
+  await step('package the widget', ['cargo', 'xtask', 'package'])
+}
+
+async function browser() {
+  env.CHROME_BIN = await needs.chromium()
+}
