@@ -5,8 +5,9 @@
 //   ```sh run                     it is run; all blocks of a document run one after the other in one shell
 //   ```sh shown: <the reason>     it is not, and why
 //
-// A shell block without one is refused. The shell works in a copy of the repository, finds `oneloop` on PATH, and
-// stops at the first command that fails; what it left running is ended with it.
+// A shell block without one is refused. The shell works in a copy of the repository, finds `oneloop` on PATH, has a
+// new team in its database (its id in TEAM, its SDK key in ONELOOP_SDK_KEY), and stops at the first command that
+// fails; what it left running is ended with it.
 import { spawn, execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,6 +18,14 @@ import { Problem, main, root, step } from './steps.mjs'
 
 /** How long the commands of one document may take, in milliseconds. */
 const LIMIT = 300_000
+
+/** Makes the team that a reader of the documents has by then. */
+const TEAM = `
+answer=$(oneloop admin team create Acme --json)
+TEAM=$(node -p 'JSON.parse(process.argv[1]).team.id' "$answer")
+ONELOOP_SDK_KEY=$(node -p 'JSON.parse(process.argv[1]).sdkKey.key' "$answer")
+export TEAM ONELOOP_SDK_KEY
+`
 
 await main(async () => {
   const documents = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
@@ -46,7 +55,7 @@ async function runDocument(name, blocks) {
   const oneloop = await binary()
   const folder = copy()
   try {
-    const script = blocks.map(({ line, text }) => `echo '── ${name}:${line}'\n${text}`).join('\n')
+    const script = [TEAM, ...blocks.map(({ line, text }) => `echo '── ${name}:${line}'\n${text}`)].join('\n')
     const code = await shell(script, folder, dirname(oneloop))
     if (code !== 0) throw new Problem(`a command of ${name} failed (${code}), in the block named last above`)
   } finally {
