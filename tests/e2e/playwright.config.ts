@@ -20,7 +20,7 @@ export default defineConfig({
   use: {
     viewport: { width: 1280, height: 900 },
     launchOptions: { executablePath: findBrowser(), args: browserArguments },
-    // A failed test's trace holds the secrets of a database that is gone by then.
-    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
+    actionTimeout: 8_000,
   },
 })
