@@ -1,0 +1,119 @@
+//! On a real socket: addresses, slow clients, and stopping.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use oneloop_protocol::Rights;
+use oneloop_proxy::{Drained, ProxyOptions, router, serve};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::app::{TestApp, create_sdk_key};
+
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<std::io::Result<Drained>>,
+}
+
+async fn run(options: ProxyOptions, drain_limit: Duration) -> (TestApp, Running) {
+    let app = TestApp::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let (stop, stopped) = oneshot::channel();
+    let shutdown = async move { drop(stopped.await) };
+    let service = router(app.engine.clone(), options);
+    let task = tokio::spawn(serve(listener, service, shutdown, drain_limit));
+    (app, Running { address, stop, task })
+}
+
+/// Sends bytes and reads until the server closes.
+async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut socket = TcpStream::connect(address).await.expect("it accepts");
+    socket.write_all(bytes).await.expect("it reads");
+    let mut answer = Vec::new();
+    socket.read_to_end(&mut answer).await.expect("it answers");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn a_large_body_is_refused_with_an_answer_not_a_broken_pipe() {
+    let (app, server) = run(ProxyOptions::default(), Duration::from_secs(1)).await;
+    let key = create_sdk_key(&app.engine, &app.team, Rights::ALL).await;
+    let head = |length: usize, more: &str| {
+        format!(
+            "POST /api/v1/workspace HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\
+             content-length: {length}\r\nconnection: close\r\n{more}\r\n"
+        )
+    };
+    let mut request = head(2 << 20, "").into_bytes();
+    request.resize(request.len() + (2 << 20), b' ');
+    let answer = exchange(server.address, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("body_too_large"), "{answer}");
+
+    // Whoever asks first is told before sending anything.
+    let answer =
+        exchange(server.address, head(2 << 20, "expect: 100-continue\r\n").as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_given_up() {
+    let options =
+        ProxyOptions { request_timeout: Duration::from_millis(50), ..ProxyOptions::default() };
+    let (app, server) = run(options, Duration::from_secs(1)).await;
+    let token = app.link_token("northwind", serde_json::json!({})).await;
+    let request = format!(
+        "POST /api/v1/api-key HTTP/1.1\r\nhost: x\r\nx-link-token: {token}\r\n\
+         content-length: 100\r\nconnection: close\r\n\r\n{{\"name\":"
+    );
+    let answer = exchange(server.address, request.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains(r#""reason":"timeout""#), "{answer}");
+}
+
+fn slow(takes: Duration) -> ProxyOptions {
+    let handler = move || async move {
+        tokio::time::sleep(takes).await;
+        "done"
+    };
+    ProxyOptions {
+        extra_routes: Router::new().route("/slow", get(handler)),
+        ..ProxyOptions::default()
+    }
+}
+
+const SLOW: &[u8] = b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n";
+
+#[tokio::test]
+async fn what_is_under_way_is_finished_before_it_stops() {
+    let (_app, server) = run(slow(Duration::from_millis(200)), Duration::from_secs(10)).await;
+    let mut idle = TcpStream::connect(server.address).await.expect("it accepts");
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("it reads");
+    let request = tokio::spawn(async move { exchange(server.address, SLOW).await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+
+    server.stop.send(()).expect("it listens");
+
+    assert!(request.await.expect("it ran").ends_with("done"));
+    let ended = server.task.await.expect("it ran").expect("no trouble");
+    assert_eq!(ended, Drained::Completely);
+    assert!(TcpStream::connect(server.address).await.is_err(), "nobody is let in any more");
+}
+
+#[tokio::test]
+async fn what_takes_too_long_is_cut_off() {
+    let (_app, server) = run(slow(Duration::from_secs(60)), Duration::from_millis(100)).await;
+    let _request = tokio::spawn(async move { exchange(server.address, SLOW).await });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+
+    server.stop.send(()).expect("it listens");
+
+    let ended = tokio::time::timeout(Duration::from_secs(5), server.task).await.expect("in time");
+    assert_eq!(ended.expect("it ran").expect("no trouble"), Drained::CutOff);
+}
