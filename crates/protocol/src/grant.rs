@@ -32,12 +32,12 @@ impl Access {
     }
 
     /// The four low bits, for storage.
-    pub fn bits(self) -> u8 {
+    pub const fn bits(self) -> u8 {
         self.0
     }
 
     /// The set from stored bits; the four high bits are dropped.
-    pub fn from_bits(bits: u8) -> Self {
+    pub const fn from_bits(bits: u8) -> Self {
         Self(bits & 0x0f)
     }
 
@@ -48,7 +48,7 @@ impl Access {
 
     /// The bits of both sets.
     #[must_use]
-    pub fn union(self, other: Self) -> Self {
+    pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 

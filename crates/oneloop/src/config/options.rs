@@ -1,0 +1,147 @@
+//! One struct for all three layers: a field is an option, an environment variable and a key of the file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use oneloop_engine::Database;
+use oneloop_proxy::Origin;
+use serde::Deserialize;
+
+use super::values::{ListenAddress, LogFormat, LogLevel, Period, Source, text, texts};
+
+/// What one layer says; `None` where it says nothing.
+///
+/// A field's long option in kebab case is its key in the file, and `ONELOOP_` plus that in upper snake
+/// case its variable. Tests hold all three together.
+#[derive(Clone, Debug, Default, Args, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub(crate) struct Options {
+    /// Where to listen; port 0 takes any free one [default: 127.0.0.1:8787]
+    #[arg(long, env = "ONELOOP_LISTEN", value_name = "ADDR:PORT", hide_env_values = true)]
+    #[serde(deserialize_with = "text")]
+    pub(crate) listen: Option<ListenAddress>,
+
+    /// Where keys are kept [default: sqlite:oneloop.db; with --demo: sqlite:.data/demo.db]
+    #[arg(long, env = "ONELOOP_DATABASE", value_name = "URL", hide_env_values = true)]
+    #[serde(deserialize_with = "text")]
+    pub(crate) database: Option<Database>,
+
+    /// The secret that keys are stored under [default: the database's path + ".pepper"]
+    #[arg(long, env = "ONELOOP_PEPPER_FILE", value_name = "PATH", hide_env_values = true)]
+    pub(crate) pepper_file: Option<PathBuf>,
+
+    /// Write `{"url", "pid"}` here once ready, and remove it when stopping
+    #[arg(long, env = "ONELOOP_READY_FILE", value_name = "PATH", hide_env_values = true)]
+    pub(crate) ready_file: Option<PathBuf>,
+
+    /// Pages on other origins that may use the widget; exact, separated by commas
+    #[arg(
+        long,
+        env = "ONELOOP_ALLOWED_ORIGINS",
+        value_name = "ORIGIN,…",
+        value_delimiter = ',',
+        help_heading = "Browsers and proxies",
+        hide_env_values = true
+    )]
+    #[serde(deserialize_with = "texts")]
+    pub(crate) allowed_origins: Option<Vec<Origin>>,
+
+    /// Reverse proxies whose X-Forwarded-For is believed: addresses or CIDR, separated by commas
+    #[arg(
+        long,
+        env = "ONELOOP_TRUSTED_PROXIES",
+        value_name = "ADDR,…",
+        value_delimiter = ',',
+        help_heading = "Browsers and proxies",
+        hide_env_values = true
+    )]
+    #[serde(deserialize_with = "texts")]
+    pub(crate) trusted_proxies: Option<Vec<Source>>,
+
+    /// The built widget, served at /widget/ [default: dist/widget]
+    #[arg(
+        long,
+        env = "ONELOOP_WIDGET_DIR",
+        value_name = "DIR",
+        help_heading = "Browsers and proxies",
+        hide_env_values = true
+    )]
+    pub(crate) widget_dir: Option<PathBuf>,
+
+    /// How long a link token works: 30m, 1h, 1d … [default: 1h]
+    #[arg(
+        long,
+        env = "ONELOOP_LINK_TOKEN_TTL",
+        value_name = "TIME",
+        help_heading = "Browsers and proxies",
+        hide_env_values = true
+    )]
+    #[serde(deserialize_with = "text")]
+    pub(crate) link_token_ttl: Option<Period>,
+
+    /// Fill the database with a believable customer and serve a page to try everything on
+    #[arg(
+        long,
+        env = "ONELOOP_DEMO",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true,
+        help_heading = "Demonstration",
+        hide_env_values = true
+    )]
+    pub(crate) demo: Option<bool>,
+
+    /// The built demo page, served at / with --demo [default: dist/demo]
+    #[arg(
+        long,
+        env = "ONELOOP_DEMO_DIR",
+        value_name = "DIR",
+        help_heading = "Demonstration",
+        hide_env_values = true
+    )]
+    pub(crate) demo_dir: Option<PathBuf>,
+
+    /// How to log, to standard error [default: text]
+    #[arg(
+        long,
+        env = "ONELOOP_LOG_FORMAT",
+        value_name = "FORMAT",
+        help_heading = "Logs",
+        hide_env_values = true
+    )]
+    pub(crate) log_format: Option<LogFormat>,
+
+    /// error, warn, info, debug, trace; or by part: warn,oneloop_proxy=debug [default: info]
+    #[arg(
+        long,
+        env = "ONELOOP_LOG_LEVEL",
+        value_name = "LEVEL",
+        help_heading = "Logs",
+        hide_env_values = true
+    )]
+    #[serde(deserialize_with = "text")]
+    pub(crate) log_level: Option<LogLevel>,
+}
+
+impl Options {
+    /// These options, and what `lower` says where they say nothing.
+    #[must_use]
+    pub(crate) fn or(self, lower: Self) -> Self {
+        Self {
+            listen: self.listen.or(lower.listen),
+            database: self.database.or(lower.database),
+            pepper_file: self.pepper_file.or(lower.pepper_file),
+            ready_file: self.ready_file.or(lower.ready_file),
+            allowed_origins: self.allowed_origins.or(lower.allowed_origins),
+            trusted_proxies: self.trusted_proxies.or(lower.trusted_proxies),
+            widget_dir: self.widget_dir.or(lower.widget_dir),
+            link_token_ttl: self.link_token_ttl.or(lower.link_token_ttl),
+            demo: self.demo.or(lower.demo),
+            demo_dir: self.demo_dir.or(lower.demo_dir),
+            log_format: self.log_format.or(lower.log_format),
+            log_level: self.log_level.or(lower.log_level),
+        }
+    }
+}

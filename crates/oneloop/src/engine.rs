@@ -1,0 +1,77 @@
+//! Opens the engine, and puts what it refuses into words for the command line: what happened, and what to
+//! try, apart from each other.
+
+use std::path::Path;
+
+use oneloop_engine::{Database, Engine, EngineError, EngineOptions, OpenError};
+use oneloop_protocol::Reason;
+
+use crate::failure::{Failure, Outcome};
+
+/// Opens the engine.
+pub(crate) async fn open(options: EngineOptions) -> Outcome<Engine> {
+    let Database::Sqlite(path) = &options.database;
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !dir.is_dir() {
+        // SQLite's own words would be "unable to open database file".
+        let (dir, path) = (dir.display(), path.display());
+        return Err(Failure::user(format!("cannot create `{path}`: there is no directory `{dir}`"))
+            .hint(format!("create it with `mkdir -p '{dir}'`, or name another database with `--database sqlite:PATH`")));
+    }
+    Engine::open(options).await.map_err(unopened)
+}
+
+/// Why the engine did not open.
+fn unopened(error: OpenError) -> Failure {
+    match error {
+        OpenError::WrongPepper { file, database } => Failure::user(format!(
+            "the pepper in `{}` does not belong to the database `{database}`",
+            file.display()
+        ))
+        .hint("restore the pepper file that was made with this database, or name it with `--pepper-file PATH`; with any other, no key would verify"),
+        OpenError::PepperMissing { file, database } => Failure::user(format!(
+            "the database `{database}` needs its pepper, and there is no `{}`",
+            file.display()
+        ))
+        .hint("restore the file from your backup, or name it with `--pepper-file PATH`; without it no key can be verified"),
+        OpenError::PepperTooOpen { file, mode } => Failure::user(format!(
+            "other users of this machine could read the pepper file `{}` (mode {mode:04o})",
+            file.display()
+        ))
+        .hint(format!("make it private with `chmod 600 '{}'`", file.display())),
+        error @ OpenError::PepperMalformed { .. } => Failure::user(error.to_string())
+            .hint("a pepper file is made by `oneloop` itself, together with the database"),
+        OpenError::Pepper { file, cause } => {
+            Failure::user(format!("cannot use the pepper file `{}`", file.display())).because(&cause)
+        }
+        OpenError::NewerSchema { database, found, known } => Failure::user(format!(
+            "the database `{database}` was written by a newer version of this program (schema {found}; this one knows {known})"
+        ))
+        .hint("start that version, or restore a backup from before"),
+        OpenError::Database { database, cause } => {
+            Failure::ours(format!("cannot open the database `{database}`")).because(cause.as_ref())
+        }
+    }
+}
+
+/// Why the engine did not do what it was asked.
+pub(crate) fn refused(error: EngineError) -> Failure {
+    match error {
+        EngineError::Refused(error) => Failure::user(error.to_string()),
+        EngineError::Conflict { message, .. } => Failure::user(message),
+        EngineError::NotFound(reason) => {
+            let failure = Failure::user(error.to_string());
+            match reason {
+                Reason::UnknownTeam => failure.hint("`oneloop admin team list` lists them"),
+                Reason::UnknownSdkKey => {
+                    failure.hint("`oneloop admin sdk-key list --all` lists them")
+                }
+                _ => failure,
+            }
+        }
+        EngineError::Unavailable(_) => Failure::ours("the database does not answer")
+            .because(&error)
+            .hint("another process may hold it; try again"),
+        EngineError::Internal(_) => Failure::ours("this should not have happened").because(&error),
+    }
+}
