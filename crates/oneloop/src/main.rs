@@ -11,6 +11,7 @@ mod failure;
 mod logging;
 mod moment;
 mod output;
+mod panics;
 mod ready_file;
 mod serve;
 mod stop;
@@ -29,7 +30,8 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage::explain(&error),
     };
-    match run(cli) {
+    panics::log_without_data();
+    match panics::caught(|| run(cli)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::failure(&failure);

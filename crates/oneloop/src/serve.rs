@@ -45,7 +45,7 @@ async fn serve(
     settings: &Settings,
     listener: TcpListener,
     address: SocketAddr,
-    mut stop: Stop,
+    stop: Stop,
 ) -> Outcome {
     let url = url(address);
     let demo = match &settings.demo_dir {

@@ -41,7 +41,7 @@ impl Stop {
     }
 
     /// Resolves when the process is asked again: whoever asks does not want to wait.
-    pub(crate) async fn second(&mut self) {
+    pub(crate) async fn second(&self) {
         reached(self.asked.clone(), 2).await;
     }
 }

@@ -103,11 +103,12 @@ pub(crate) struct Options {
     )]
     pub(crate) demo_dir: Option<PathBuf>,
 
-    /// How to log, to standard error [default: text]
+    /// text, for people, or json, one object a line; to standard error [default: text]
     #[arg(
         long,
         env = "ONELOOP_LOG_FORMAT",
         value_name = "FORMAT",
+        hide_possible_values = true,
         help_heading = "Logs",
         hide_env_values = true
     )]

@@ -83,9 +83,9 @@ impl FromStr for Period {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
-    /// For people
+    /// For people.
     Text,
-    /// For machines: one object a line
+    /// For machines: one object a line.
     Json,
 }
 

@@ -3,6 +3,7 @@
 //! It hands its signed-in customer a link token, and protects its API by verifying the keys that callers
 //! present. Its customers' keys, verdicts and scopes are the engine's, as real as any.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::State;
@@ -48,7 +49,10 @@ struct Deployment {
 /// The company's routes.
 pub(super) fn routes(engine: Engine, actor: Actor, team: TeamId, workspace: WorkspaceId) -> Router {
     let company = Company { engine, actor, team, workspace, deployments: Arc::default() };
-    company.deploy();
+    let now = company.engine.now();
+    for minutes_ago in [2_943, 318, 12] {
+        company.deploy(now - minutes_ago * 60_000);
+    }
     Router::new()
         .route("/demo/session", post(create_session))
         .route("/demo/api/deployments", get(list_deployments).post(create_deployment))
@@ -106,7 +110,7 @@ async fn create_deployment(
         &headers,
         "deployments",
         Access::CREATE,
-        |company| json!({ "deployment": company.deploy() }),
+        |company| json!({ "deployment": company.deploy(company.engine.now()) }),
     )
 }
 
@@ -116,8 +120,11 @@ async fn show_metrics(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     company.answer(&headers, "metrics", Access::READ, |company| {
-        let latest = company.deployments().last().map(|latest| latest.number);
-        json!({ "deploymentsSoFar": latest })
+        let mut counts = BTreeMap::<&str, usize>::new();
+        for deployment in company.deployments().iter() {
+            *counts.entry(deployment.service).or_default() += 1;
+        }
+        json!({ "recentDeployments": counts })
     })
 }
 
@@ -151,15 +158,15 @@ impl Company {
         Ok((status(verdict), [(CACHE_CONTROL, "no-store")], Json(body)).into_response())
     }
 
-    /// Starts a deployment, the next of an endless round of services.
-    fn deploy(&self) -> Deployment {
+    /// Starts a deployment of the next service in turn.
+    fn deploy(&self, started_at: UnixMillis) -> Deployment {
         const SERVICES: [&str; 3] = ["storefront", "checkout", "search"];
         let mut deployments = self.deployments();
         let number = deployments.last().map_or(1, |latest| latest.number + 1);
         let deployment = Deployment {
             number,
             service: SERVICES[number % SERVICES.len()],
-            started_at: moment::iso(self.engine.now()),
+            started_at: moment::iso(started_at),
         };
         deployments.push(deployment.clone());
         if deployments.len() > HISTORY {
