@@ -1,0 +1,321 @@
+//! The only door to the network: the nine requests of the widget, each with its token.
+//!
+//! Link token in `X-Link-Token`, never as Bearer (decisions, "credentials"). No cookies, no cache, no
+//! referrer: an answer may hold a secret, and the page's address is nobody's business.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use js_sys::{Array, JSON};
+use oneloop_protocol::api_key::{ApiKeyAnswer, ApiKeysAnswer};
+use oneloop_protocol::workspace::ScopesAnswer;
+use oneloop_protocol::{
+    ApiKey, ApiKeyId, CreateApiKey, ErrorBody, Grant, LinkTokenPermissions, LinkTokenStatus,
+    PatchApiKey, RotateApiKey, Secret, UnixMillis, WorkspaceScope,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortController, AbortSignal, DomException, Headers, ReferrerPolicy, RequestCache,
+    RequestCredentials, RequestInit, Response, window,
+};
+
+use crate::host::{Event, Host};
+use crate::problem::{Problem, Refusal};
+use crate::session::Session;
+
+/// How long to wait for an answer, in milliseconds.
+const TIMEOUT: u32 = 20_000;
+
+/// What a person fills in to create a key; the client adds whose it is and where.
+#[derive(Clone, Debug)]
+pub struct NewKey {
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<Grant>,
+    /// When it ends; `None` = never.
+    pub expires_at: Option<UnixMillis>,
+}
+
+/// A key and its secret, this once.
+#[derive(Debug)]
+pub struct Issued {
+    /// The key.
+    pub key: ApiKey,
+    /// Its secret.
+    pub secret: Secret,
+}
+
+/// Only the secret of an [`oneloop_protocol::IssuedApiKey`]. The key beside it is read from the same
+/// object a second time: serde's `flatten` would buffer every field on the way, which costs 9 KB of wasm.
+#[derive(Deserialize)]
+struct SecretAlone {
+    key: Secret,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct SecretAnswer {
+    api_key: SecretAlone,
+}
+
+/// Which URL, under `/api/v1`.
+enum Path<'a> {
+    /// The link token itself stands in this URL: the published protocol (section 5).
+    LinkToken,
+    CreateKey,
+    /// Under the workspace.
+    Workspace(&'a str),
+    /// One key, and what follows its id.
+    Key(&'a ApiKeyId, &'a str),
+}
+
+/// A connection to one server with one session.
+pub struct Client {
+    host: Host,
+    base_url: String,
+    session: Session,
+    customer: RefCell<Option<LinkTokenStatus>>,
+    life: Option<AbortController>,
+    closed: Cell<bool>,
+}
+
+impl Client {
+    /// A client for what surrounds the widget.
+    pub fn new(host: Host) -> Self {
+        Self {
+            base_url: host.base_url(),
+            session: Session::new(host.clone()),
+            host,
+            customer: RefCell::default(),
+            life: AbortController::new().ok(),
+            closed: Cell::new(false),
+        }
+    }
+
+    /// Ends every request under way; from now on each answers [`Problem::Aborted`].
+    pub fn close(&self) {
+        self.closed.set(true);
+        if let Some(life) = &self.life {
+            life.abort();
+        }
+    }
+
+    /// Asks whose keys these are, and what the token may do. Must come before everything else.
+    pub async fn open(&self) -> Result<LinkTokenPermissions, Problem> {
+        let (token, answer) = self.send_with_token("GET", &Path::LinkToken, None).await?;
+        let status: LinkTokenStatus = read(answer)?;
+        if !status.valid {
+            self.session.refuse(&token);
+            return Err(self.session_expired());
+        }
+        let expected = self.host.workspace();
+        if expected.is_some_and(|expected| expected != status.workspace_id.as_str()) {
+            return Err(Problem::OtherWorkspace);
+        }
+        self.session.ends_at(&token, status.expires_at);
+        let permissions = status.permissions.unwrap_or(LinkTokenPermissions::DEFAULT);
+        *self.customer.borrow_mut() = Some(status);
+        Ok(permissions)
+    }
+
+    /// The customer's keys, newest first, without deleted ones.
+    pub async fn list_keys(&self) -> Result<Vec<ApiKey>, Problem> {
+        let answer: ApiKeysAnswer =
+            read(self.send("GET", &Path::Workspace("/api-key"), None).await?)?;
+        Ok(answer.api_keys.into_iter().filter(|key| !key.deleted).collect())
+    }
+
+    /// What keys of this workspace may be given.
+    pub async fn list_scopes(&self) -> Result<Vec<WorkspaceScope>, Problem> {
+        let answer: ScopesAnswer = read(self.send("GET", &Path::Workspace("/scopes"), None).await?)?;
+        Ok(answer.scopes)
+    }
+
+    /// Creates a key.
+    pub async fn create_key(&self, new: NewKey) -> Result<Issued, Problem> {
+        let (workspace_id, customer_id) = {
+            let customer = self.customer.borrow();
+            let status = customer.as_ref().ok_or(Problem::SessionExpired)?;
+            (status.workspace_id.clone(), status.customer_id.clone())
+        };
+        let body = CreateApiKey {
+            name: new.name,
+            workspace_id,
+            customer_id,
+            enabled: true,
+            scopes: new.scopes,
+            prefix: None,
+            expires_at: new.expires_at,
+            external_meter_id: None,
+            metadata: None,
+        };
+        issued(self.send("POST", &Path::CreateKey, Some(write(&body)?)).await?)
+    }
+
+    /// Changes a key; absent fields stay as they are.
+    pub async fn edit_key(&self, id: &ApiKeyId, patch: &PatchApiKey) -> Result<ApiKey, Problem> {
+        let answer = self.send("PATCH", &Path::Key(id, ""), Some(write(patch)?)).await?;
+        read::<ApiKeyAnswer>(answer).map(|answer| answer.api_key)
+    }
+
+    /// Replaces a key's secret. The old one works for `overlap_seconds` more.
+    pub async fn rotate_key(&self, id: &ApiKeyId, overlap_seconds: u64) -> Result<Issued, Problem> {
+        // Sent only when asked for: an original upstream expects no body here.
+        let body = match overlap_seconds {
+            0 => None,
+            seconds => Some(write(&RotateApiKey { overlap_seconds: Some(seconds) })?),
+        };
+        issued(self.send("POST", &Path::Key(id, "/rotate"), body).await?)
+    }
+
+    /// Deletes a key.
+    pub async fn delete_key(&self, id: &ApiKeyId) -> Result<(), Problem> {
+        self.send("DELETE", &Path::Key(id, ""), None).await.map(drop)
+    }
+
+    async fn send(&self, method: &str, path: &Path<'_>, body: Option<String>) -> Result<JsValue, Problem> {
+        self.send_with_token(method, path, body).await.map(|(_, answer)| answer)
+    }
+
+    /// Sends a request; when the token is refused, once more with a new one.
+    async fn send_with_token(
+        &self,
+        method: &str,
+        path: &Path<'_>,
+        body: Option<String>,
+    ) -> Result<(Rc<Secret>, JsValue), Problem> {
+        let token = self.session.token().await?;
+        match self.attempt(method, path, body.as_deref(), &token).await {
+            Err(problem) if problem.is_unauthorized() => {}
+            other => return other.map(|answer| (token, answer)),
+        }
+        self.session.refuse(&token);
+        let token = self.session.token().await?;
+        match self.attempt(method, path, body.as_deref(), &token).await {
+            Err(problem) if problem.is_unauthorized() => {
+                self.session.refuse(&token);
+                Err(self.session_expired())
+            }
+            other => other.map(|answer| (token, answer)),
+        }
+    }
+
+    fn session_expired(&self) -> Problem {
+        self.host.tell(Event::SessionExpired);
+        Problem::SessionExpired
+    }
+
+    async fn attempt(
+        &self,
+        method: &str,
+        path: &Path<'_>,
+        body: Option<&str>,
+        token: &Secret,
+    ) -> Result<JsValue, Problem> {
+        let result = self.fetch(method, &self.url(path, token)?, body, token).await;
+        // Whoever asked is gone, and so are its signals.
+        if self.closed.get() { Err(Problem::Aborted) } else { result }
+    }
+
+    async fn fetch(
+        &self,
+        method: &str,
+        url: &str,
+        body: Option<&str>,
+        token: &Secret,
+    ) -> Result<JsValue, Problem> {
+        let window = window().ok_or(Problem::Aborted)?;
+        if !window.navigator().on_line() {
+            return Err(Problem::Offline);
+        }
+        let headers = Headers::new().map_err(|_| Problem::Malformed)?;
+        // A token with a line break in it is not a token.
+        headers.set("X-Link-Token", token.expose()).map_err(|_| Problem::NoToken)?;
+        if body.is_some() {
+            headers.set("Content-Type", "application/json").map_err(|_| Problem::Malformed)?;
+        }
+        let options = RequestInit::new();
+        options.set_method(method);
+        options.set_headers_headers(&headers);
+        options.set_body_opt_str(body);
+        options.set_cache(RequestCache::NoStore);
+        options.set_credentials(RequestCredentials::Omit);
+        options.set_referrer_policy(ReferrerPolicy::NoReferrer);
+        let signals = Array::of1(&AbortSignal::timeout_with_u32(TIMEOUT));
+        if let Some(life) = &self.life {
+            signals.push(&life.signal());
+        }
+        options.set_signal(Some(&AbortSignal::any(&signals)));
+
+        let answer = JsFuture::from(window.fetch_with_str_and_init(url, &options)).await;
+        let response: Response = answer.map_err(|error| not_answered(&error))?.unchecked_into();
+        let retry_after = response.headers().get("Retry-After").ok().flatten();
+        let text = response.text().map_err(|_| Problem::Malformed)?;
+        let text = JsFuture::from(text).await.map_err(|error| not_answered(&error))?;
+        let json = JSON::parse(&text.as_string().unwrap_or_default());
+        if response.ok() {
+            return json.map_err(|_| Problem::Malformed);
+        }
+        let detail = json.ok().and_then(|json| read::<ErrorBody>(json).ok()).map(|body| body.error);
+        let (message, reason, field) = detail
+            .map(|detail| (detail.message, detail.reason, detail.field))
+            .unwrap_or_default();
+        Err(Problem::Refused(Refusal {
+            status: response.status(),
+            reason: reason.map(Into::into),
+            field,
+            message,
+            retry_after: retry_after.and_then(|seconds| seconds.trim().parse().ok()),
+        }))
+    }
+
+    fn url(&self, path: &Path<'_>, token: &Secret) -> Result<String, Problem> {
+        let base = &self.base_url;
+        let workspace = || {
+            let customer = self.customer.borrow();
+            let id = customer.as_ref().map(|status| escape(status.workspace_id.as_str()));
+            id.ok_or(Problem::SessionExpired)
+        };
+        Ok(match path {
+            Path::LinkToken => format!("{base}/api/v1/link-token/{}", escape(token.expose())),
+            Path::CreateKey => format!("{base}/api/v1/api-key"),
+            Path::Workspace(rest) => format!("{base}/api/v1/workspace/{}{rest}", workspace()?),
+            Path::Key(id, rest) => {
+                let id = escape(id.as_str());
+                format!("{base}/api/v1/workspace/{}/api-key/{id}{rest}", workspace()?)
+            }
+        })
+    }
+}
+
+fn escape(segment: &str) -> String {
+    js_sys::encode_uri_component(segment).into()
+}
+
+/// Why `fetch` rejected. It says no more than a `TypeError` for everything from DNS to CORS, on purpose.
+fn not_answered(error: &JsValue) -> Problem {
+    match error.dyn_ref::<DomException>().map(DomException::name).as_deref() {
+        Some("TimeoutError") => Problem::Timeout,
+        Some("AbortError") => Problem::Aborted,
+        _ => Problem::Unreachable,
+    }
+}
+
+fn read<T: DeserializeOwned>(answer: JsValue) -> Result<T, Problem> {
+    serde_wasm_bindgen::from_value(answer).map_err(|_| Problem::Malformed)
+}
+
+fn write<T: Serialize>(body: &T) -> Result<String, Problem> {
+    let value = serde_wasm_bindgen::to_value(body).map_err(|_| Problem::Malformed)?;
+    JSON::stringify(&value).map(String::from).map_err(|_| Problem::Malformed)
+}
+
+fn issued(answer: JsValue) -> Result<Issued, Problem> {
+    let SecretAnswer { api_key: SecretAlone { key: secret } } = read(answer.clone())?;
+    let ApiKeyAnswer { api_key: key } = read(answer)?;
+    Ok(Issued { key, secret })
+}

@@ -1,0 +1,336 @@
+//! The menu of a row: one for the whole table, opened at the button that asked for it.
+
+use leptos::ev::KeyboardEvent;
+use leptos::html;
+use leptos::prelude::*;
+use oneloop_protocol::LinkTokenPermissions;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlElement, window};
+
+use super::icon::Icon;
+use super::unique::unique;
+use crate::key_status::KeyStatus;
+use crate::state::{App, Row, Sheet};
+use crate::text;
+
+/// Pixels between the button and the menu, and between the menu and the window's edge.
+const GAP: f64 = 4.0;
+
+/// Which row's menu is open, and at which button.
+#[derive(Clone, Copy)]
+pub struct RowMenuState {
+    row: RwSignal<Option<Row>>,
+    button: StoredValue<Option<HtmlElement>, LocalStorage>,
+    id: StoredValue<String>,
+    /// Whether to start at the end: the menu was opened with the up arrow.
+    from_end: RwSignal<bool>,
+}
+
+impl RowMenuState {
+    /// No menu open.
+    pub fn new() -> Self {
+        Self {
+            row: RwSignal::new(None),
+            button: StoredValue::new_local(None),
+            id: StoredValue::new(unique("menu")),
+            from_end: RwSignal::new(false),
+        }
+    }
+
+    fn is_open_for(self, row: &Row) -> bool {
+        self.row.with(|open| open.as_ref().is_some_and(|open| open.id == row.id))
+    }
+
+    /// Closes the menu and gives the focus back to its button, unless it has gone elsewhere by itself.
+    fn close(self, focus: bool) {
+        if self.row.with_untracked(Option::is_none) {
+            return;
+        }
+        self.row.set(None);
+        if focus && let Some(button) = self.button.get_value() {
+            let _ = button.focus();
+        }
+    }
+}
+
+impl Default for RowMenuState {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The button at the end of a row.
+///
+/// # Accessibility
+///
+/// APG menu button: Enter, Space and ArrowDown open at the first item, ArrowUp at the last.
+#[component]
+pub fn MenuButton(
+    /// Whose menu.
+    row: Row,
+) -> impl IntoView {
+    let menu = expect_context::<RowMenuState>();
+    let button = NodeRef::<html::Button>::new();
+    // A press outside closes the menu before the click arrives; the same click must not open it again.
+    let was_open = StoredValue::new(false);
+    let open = {
+        let row = row.clone();
+        move |from_end: bool| {
+            menu.button.set_value(button.get_untracked().map(JsCast::unchecked_into));
+            menu.from_end.set(from_end);
+            menu.row.set(Some(row.clone()));
+        }
+    };
+    let pressed = {
+        let row = row.clone();
+        move |_| was_open.set_value(untrack(|| menu.is_open_for(&row)))
+    };
+    let click = {
+        let open = open.clone();
+        move |_| {
+            if was_open.get_value() {
+                was_open.set_value(false);
+                menu.close(true);
+            } else {
+                open(false);
+            }
+        }
+    };
+    let key = move |event: KeyboardEvent| {
+        was_open.set_value(false);
+        if let "ArrowDown" | "ArrowUp" = event.key().as_str() {
+            event.prevent_default();
+            open(event.key() == "ArrowUp");
+        }
+    };
+    let expanded = {
+        let row = row.clone();
+        move || if menu.is_open_for(&row) { "true" } else { "false" }
+    };
+    let label = move || row.key.with(|key| text::list::actions_for(&key.name));
+    view! {
+        <button
+            node_ref=button
+            class="menu-button"
+            type="button"
+            aria-haspopup="menu"
+            aria-expanded=expanded
+            aria-label=label
+            on:pointerdown=pressed
+            on:click=click
+            on:keydown=key
+        >
+            {Icon::Dots.view()}
+        </button>
+    }
+}
+
+/// What a menu offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    Edit,
+    Rotate,
+    Switch(bool),
+    Delete,
+}
+
+impl Action {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Edit => text::list::edit(),
+            Self::Rotate => text::list::rotate(),
+            Self::Switch(true) => text::list::enable(),
+            Self::Switch(false) => text::list::disable(),
+            Self::Delete => text::list::delete(),
+        }
+    }
+
+    /// What may be done with this key now: what the token forbids is absent, not greyed out.
+    fn offered(app: App, row: &Row) -> Vec<Self> {
+        let (enabled, status) =
+            row.key.with(|key| (key.enabled, KeyStatus::of(key, app.now.get_untracked())));
+        let may_update = app.may(LinkTokenPermissions::UPDATE);
+        // A new secret for a key whose time is over would be refused like the old one.
+        let may_rotate = app.may(LinkTokenPermissions::ROTATE) && status != KeyStatus::Expired;
+        [
+            (may_update, Self::Edit),
+            (may_rotate, Self::Rotate),
+            (may_update, Self::Switch(!enabled)),
+            (app.may(LinkTokenPermissions::DELETE), Self::Delete),
+        ]
+        .into_iter()
+        .filter_map(|(allowed, action)| allowed.then_some(action))
+        .collect()
+    }
+
+    fn run(self, app: App, row: Row) {
+        match self {
+            Self::Edit => app.sheet.set(Some(Sheet::Edit(row))),
+            Self::Rotate => app.sheet.set(Some(Sheet::Rotate(row))),
+            Self::Switch(enabled) => app.switch(row, enabled),
+            Self::Delete => app.sheet.set(Some(Sheet::Delete(row))),
+        }
+    }
+}
+
+/// The menu itself.
+///
+/// # Accessibility
+///
+/// APG menu: arrows wrap around, Home and End, first letters, Escape and Tab close. In the top layer, so
+/// that no host's `overflow` cuts it off.
+///
+/// # Parts
+///
+/// `menu`, `menu__item`.
+#[component]
+pub fn RowMenu() -> impl IntoView {
+    let app = App::expect();
+    let menu = expect_context::<RowMenuState>();
+    let popover = NodeRef::<html::Div>::new();
+
+    // Shows and hides the popover after its items are there.
+    Effect::new(move |_| {
+        let open = menu.row.with(Option::is_some);
+        let Some(popover) = popover.get() else { return };
+        let popover: HtmlElement = popover.unchecked_into();
+        if !open {
+            let _ = popover.hide_popover();
+            return;
+        }
+        let _ = popover.show_popover();
+        if let Some(button) = menu.button.get_value() {
+            place(&popover, &button);
+        }
+        let items = items(&popover);
+        let first = if menu.from_end.get_untracked() { items.last() } else { items.first() };
+        focus(first);
+    });
+
+    let toggled = move |event: leptos::ev::Event| {
+        let state = js_sys::Reflect::get(&event, &"newState".into()).ok();
+        if state.and_then(|state| state.as_string()).as_deref() == Some("closed") {
+            menu.close(false);
+        }
+    };
+    let key = move |event: KeyboardEvent| {
+        let Some(popover) = popover.get_untracked() else { return };
+        let items = items(&popover.unchecked_into());
+        let target: Option<HtmlElement> = event.target().and_then(|target| target.dyn_into().ok());
+        let at = items.iter().position(|item| Some(item) == target.as_ref()).unwrap_or(0);
+        let last = items.len().saturating_sub(1);
+        let key = event.key();
+        let next = match key.as_str() {
+            "ArrowDown" => Some(if at >= last { 0 } else { at + 1 }),
+            "ArrowUp" => Some(at.checked_sub(1).unwrap_or(last)),
+            "Home" => Some(0),
+            "End" => Some(last),
+            "Escape" => {
+                event.stop_propagation();
+                menu.close(true);
+                None
+            }
+            "Tab" => {
+                menu.close(true);
+                return;
+            }
+            letter => {
+                let letter = letter.to_lowercase();
+                let starts = |item: &HtmlElement| {
+                    item.text_content().unwrap_or_default().trim().to_lowercase().starts_with(&letter)
+                };
+                let single = letter.chars().count() == 1 && letter != " ";
+                let found = (1..=items.len())
+                    .map(|step| (at + step) % items.len().max(1))
+                    .find(|index| single && items.get(*index).is_some_and(starts));
+                if found.is_none() {
+                    return;
+                }
+                found
+            }
+        };
+        event.prevent_default();
+        focus(next.and_then(|index| items.get(index)));
+    };
+    // A popover stays where it was opened; a page that scrolls under it would leave it pointing nowhere.
+    let scrolled = window_event_listener(leptos::ev::scroll, move |_| menu.close(false));
+    let resized = window_event_listener(leptos::ev::resize, move |_| menu.close(false));
+    on_cleanup(move || {
+        scrolled.remove();
+        resized.remove();
+    });
+
+    let label = move || {
+        menu.row.with(|row| row.as_ref().map(|row| text::list::actions_for(&row.name())))
+    };
+    let entries = move || {
+        menu.row.get().map(|row| {
+            let entry = |action: Action| {
+                let row = row.clone();
+                let class = if action == Action::Delete { "menu-item menu-item-danger" } else { "menu-item" };
+                let click = move |_| {
+                    menu.close(true);
+                    action.run(app, row.clone());
+                };
+                view! {
+                    <button class=class part="menu__item" type="button" role="menuitem" tabindex="-1" on:click=click>
+                        {action.label()}
+                    </button>
+                }
+            };
+            Action::offered(app, &row).into_iter().map(entry).collect_view()
+        })
+    };
+    view! {
+        <div
+            node_ref=popover
+            id=menu.id.get_value()
+            class="menu"
+            part="menu"
+            role="menu"
+            popover="auto"
+            aria-label=label
+            on:toggle=toggled
+            on:keydown=key
+        >
+            {entries}
+        </div>
+    }
+}
+
+fn items(menu: &HtmlElement) -> Vec<HtmlElement> {
+    let children = menu.children();
+    (0..children.length())
+        .filter_map(|index| children.item(index)?.dyn_into::<HtmlElement>().ok())
+        .collect()
+}
+
+fn focus(item: Option<&HtmlElement>) {
+    if let Some(item) = item {
+        let _ = item.focus();
+    }
+}
+
+/// Puts the menu under the button, its end at the button's end; above when there is no room below. Uses
+/// `style.setProperty`, which a strict `style-src` allows.
+fn place(menu: &HtmlElement, button: &HtmlElement) {
+    let Some(window) = window() else { return };
+    let size = |value: Result<wasm_bindgen::JsValue, _>| value.ok().and_then(|value| value.as_f64());
+    let (Some(width), Some(height)) = (size(window.inner_width()), size(window.inner_height())) else {
+        return;
+    };
+    let (at, own) = (button.get_bounding_client_rect(), menu.get_bounding_client_rect());
+    let right_to_left = window
+        .get_computed_style(button)
+        .ok()
+        .flatten()
+        .and_then(|style| style.get_property_value("direction").ok())
+        .is_some_and(|direction| direction == "rtl");
+    let left = if right_to_left { at.left() } else { at.right() - own.width() };
+    let below = at.bottom() + GAP;
+    let top = if below + own.height() + GAP <= height { below } else { at.top() - GAP - own.height() };
+    let style = menu.style();
+    let clamp = |value: f64, most: f64| format!("{}px", value.clamp(GAP, most.max(GAP)));
+    let _ = style.set_property("left", &clamp(left, width - own.width() - GAP));
+    let _ = style.set_property("top", &clamp(top, height - own.height() - GAP));
+}

@@ -1,0 +1,136 @@
+//! Moments in words, by the browser's own `Intl`.
+
+use js_sys::{Array, Date, Intl, Object, Reflect};
+use oneloop_protocol::{IsoTime, UnixMillis};
+use wasm_bindgen::JsValue;
+
+use crate::expiry::read_date;
+use crate::text;
+
+/// Now, in Unix milliseconds.
+pub fn now() -> UnixMillis {
+    Date::now() as UnixMillis
+}
+
+/// An ISO moment in Unix milliseconds; `None` if the browser cannot read it.
+pub fn parse(moment: &IsoTime) -> Option<UnixMillis> {
+    let millis = Date::parse(&moment.0);
+    millis.is_finite().then_some(millis as UnixMillis)
+}
+
+/// `2026-11-23T08:00:00.000Z`, for `<time datetime>`.
+pub fn iso(moment: UnixMillis) -> String {
+    date(moment).to_iso_string().into()
+}
+
+/// `21 Feb 2027`, for a table cell.
+pub fn short_date(moment: UnixMillis) -> String {
+    localized(moment, &[("day", "numeric"), ("month", "short"), ("year", "numeric")])
+}
+
+/// `21 February 2027`, for a sentence.
+pub fn long_date(moment: UnixMillis) -> String {
+    localized(moment, &[("day", "numeric"), ("month", "long"), ("year", "numeric")])
+}
+
+/// `21 February 2027 at 14:05 CET`: what is promised must name its zone.
+pub fn full(moment: UnixMillis) -> String {
+    localized(
+        moment,
+        &[
+            ("day", "numeric"),
+            ("month", "long"),
+            ("year", "numeric"),
+            ("hour", "numeric"),
+            ("minute", "2-digit"),
+            ("timeZoneName", "short"),
+        ],
+    )
+}
+
+/// `2 minutes ago`, `in 3 days`: the largest unit that fits.
+pub fn relative(moment: UnixMillis, now: UnixMillis) -> String {
+    let (amount, unit) = largest_unit(moment - now);
+    let options = options(&[("numeric", "auto")]);
+    let format = Intl::RelativeTimeFormat::new(&Array::of1(&locale().into()), &options);
+    format.format(amount as f64, unit).into()
+}
+
+/// The last moment of the day in `YYYY-MM-DD`, in the person's own zone.
+pub fn end_of_day(text: &str) -> Option<UnixMillis> {
+    let (year, month, day) = read_date(text)?;
+    let end = Date::new_with_year_month_day_hr_min_sec_milli(
+        year,
+        i32::try_from(month).ok()? - 1,
+        i32::try_from(day).ok()?,
+        23,
+        59,
+        59,
+        999,
+    );
+    // The constructor above takes years below 100 for 19xx.
+    let millis = if year >= 100 { end.get_time() } else { f64::NAN };
+    millis.is_finite().then_some(millis as UnixMillis)
+}
+
+/// Today as `YYYY-MM-DD` in the person's own zone, for `min` of a date field.
+pub fn today(now: UnixMillis) -> String {
+    let date = date(now);
+    format!("{:04}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date())
+}
+
+fn largest_unit(difference: i64) -> (i64, &'static str) {
+    const UNITS: [(i64, &str); 6] = [
+        (31_557_600_000, "year"),
+        (2_629_800_000, "month"),
+        (86_400_000, "day"),
+        (3_600_000, "hour"),
+        (60_000, "minute"),
+        (1_000, "second"),
+    ];
+    let fitting = UNITS.iter().find(|(millis, _)| difference.abs() >= *millis);
+    match fitting {
+        // Seconds are noise in a list, and `now` is what "0 seconds" means.
+        Some((_, "second")) | None => (0, "second"),
+        Some((millis, unit)) => (difference / millis, unit),
+    }
+}
+
+fn date(moment: UnixMillis) -> Date {
+    Date::new(&JsValue::from_f64(moment as f64))
+}
+
+fn localized(moment: UnixMillis, parts: &[(&str, &str)]) -> String {
+    date(moment).to_locale_string(&locale(), &options(parts)).into()
+}
+
+fn options(parts: &[(&str, &str)]) -> Object {
+    let object = Object::new();
+    for (name, value) in parts {
+        // Setting a property of a fresh plain object cannot fail.
+        let _ = Reflect::set(&object, &(*name).into(), &(*value).into());
+    }
+    object
+}
+
+/// The person's own variant of the catalogue's language, so that an English sentence never holds a
+/// German date; for everybody else the variant that writes the day before the month.
+fn locale() -> String {
+    let own = web_sys::window().and_then(|window| window.navigator().language());
+    own.filter(|tag| tag.starts_with(text::LANGUAGE)).unwrap_or_else(|| "en-GB".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_unit_that_fits_is_used() {
+        assert_eq!(largest_unit(-999), (0, "second"));
+        assert_eq!(largest_unit(-59_999), (0, "second"));
+        assert_eq!(largest_unit(-60_000), (-1, "minute"));
+        assert_eq!(largest_unit(-7_199_000), (-1, "hour"));
+        assert_eq!(largest_unit(3 * 86_400_000), (3, "day"));
+        assert_eq!(largest_unit(-400 * 86_400_000), (-1, "year"));
+    }
+}

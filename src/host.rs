@@ -1,0 +1,99 @@
+//! What surrounds the widget: where the server is, how to get a token, whom to tell.
+//!
+//! The custom element hands over one JavaScript object; this is its type. `www/widget/host.ts` declares
+//! the other side.
+
+use js_sys::{Object, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The object that JavaScript passes to [`crate::mount::mount`].
+    #[derive(Clone)]
+    pub type Host;
+
+    /// The server, without a slash at its end.
+    #[wasm_bindgen(method, getter, js_name = baseUrl)]
+    pub fn base_url(this: &Host) -> String;
+
+    /// The workspace the page expects the token to belong to, when it names one.
+    #[wasm_bindgen(method, getter)]
+    pub fn workspace(this: &Host) -> Option<String>;
+
+    /// What the key's environment variable is called in the file that the reveal offers.
+    #[wasm_bindgen(method, getter, js_name = keyVariable)]
+    pub fn key_variable(this: &Host) -> String;
+
+    /// A promise of a token: text, or `{token, expiresAt}` with Unix milliseconds. Never throws; a
+    /// failure is a rejection.
+    #[wasm_bindgen(method, js_name = getToken)]
+    pub fn get_token(this: &Host) -> Promise;
+
+    #[wasm_bindgen(method)]
+    fn notify(this: &Host, name: &str, detail: &JsValue);
+}
+
+/// Something the page may want to know. Never carries a secret: it has no field for one.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// The first list is on screen.
+    Ready,
+    /// A key was created; its id.
+    KeyCreated(&'a str),
+    /// A key was edited or switched; its id.
+    KeyUpdated(&'a str),
+    /// A key has a new secret; its id.
+    KeyRotated(&'a str),
+    /// A key was deleted; its id.
+    KeyDeleted(&'a str),
+    /// A secret was copied, confirmed by the browser; the key's id.
+    Copy(&'a str),
+    /// The token was refused, and so was its successor.
+    SessionExpired,
+    /// Something failed: a stable word, and a sentence.
+    Error(&'a str, &'a str),
+    /// The widget itself failed and cannot go on.
+    Crashed,
+}
+
+impl Host {
+    /// Tells the page. The element makes a DOM event of it.
+    pub fn tell(&self, event: Event<'_>) {
+        let detail = Object::new();
+        let set = |name: &str, value: &str| {
+            // Setting a property of a fresh plain object cannot fail.
+            let _ = Reflect::set(&detail, &name.into(), &value.into());
+        };
+        let name = match event {
+            Event::Ready => "ready",
+            Event::KeyCreated(id) => {
+                set("id", id);
+                "key-created"
+            }
+            Event::KeyUpdated(id) => {
+                set("id", id);
+                "key-updated"
+            }
+            Event::KeyRotated(id) => {
+                set("id", id);
+                "key-rotated"
+            }
+            Event::KeyDeleted(id) => {
+                set("id", id);
+                "key-deleted"
+            }
+            Event::Copy(id) => {
+                set("id", id);
+                "copy"
+            }
+            Event::SessionExpired => "session-expired",
+            Event::Error(code, message) => {
+                set("code", code);
+                set("message", message);
+                "error"
+            }
+            Event::Crashed => "crashed",
+        };
+        self.notify(name, &detail);
+    }
+}

@@ -1,0 +1,301 @@
+//! What the views share: the keys, what may be done with them, which dialog is open.
+
+use std::rc::Rc;
+
+use futures_util::future::join;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use oneloop_protocol::{
+    Access, ApiKey, ApiKeyId, Grant, LinkTokenPermissions, PatchApiKey, Secret, UnixMillis,
+    WorkspaceScope,
+};
+use web_sys::HtmlElement;
+
+use crate::client::Client;
+use crate::host::{Event, Host};
+use crate::problem::Problem;
+use crate::text::grants::Named;
+use crate::text::problem::{Attempt, message};
+use crate::{format, text};
+
+/// One key. Its signal outlives changes, so a row keeps its place and its focus when the key changes.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// What is known of it.
+    pub key: ArcRwSignal<ApiKey>,
+}
+
+impl Row {
+    fn new(key: ApiKey) -> Self {
+        Self { id: key.id.clone(), key: ArcRwSignal::new(key) }
+    }
+
+    /// Its name now, without subscribing.
+    pub fn name(&self) -> String {
+        self.key.with_untracked(|key| key.name.clone())
+    }
+}
+
+/// Where the list stands.
+#[derive(Clone, Debug)]
+pub enum Phase {
+    /// Being fetched for the first time.
+    Loading,
+    /// On screen.
+    Ready,
+    /// Could not be fetched.
+    Failed(Problem),
+}
+
+/// A secret on its way to the reveal.
+#[derive(Clone, Debug)]
+pub struct Revealed {
+    /// Whose it is.
+    pub row: Row,
+    /// The secret.
+    pub secret: Secret,
+    /// After a rotation: until when the old one works; `Some(None)` = it does not.
+    pub replaced: Option<Option<UnixMillis>>,
+}
+
+/// Which dialog is open.
+#[derive(Clone, Debug)]
+pub enum Sheet {
+    /// A new key.
+    Create,
+    /// Name and scopes.
+    Edit(Row),
+    /// A new secret.
+    Rotate(Row),
+    /// The end.
+    Delete(Row),
+    /// The secret, this once.
+    Reveal(Revealed),
+}
+
+/// The widget's state. Copying it copies handles.
+#[derive(Clone, Copy)]
+pub struct App {
+    client: StoredValue<Rc<Client>, LocalStorage>,
+    host: StoredValue<Host, LocalStorage>,
+    /// Takes the focus when what had it is gone.
+    pub heading: StoredValue<Option<HtmlElement>, LocalStorage>,
+    /// The keys, newest first.
+    pub rows: RwSignal<Vec<Row>>,
+    /// What keys may be given, as the workspace lists it.
+    pub scopes: RwSignal<Vec<WorkspaceScope>>,
+    /// What the token may do.
+    pub permissions: RwSignal<LinkTokenPermissions>,
+    /// Where the list stands.
+    pub phase: RwSignal<Phase>,
+    /// Whether the list is being fetched, the first time or again.
+    pub fetching: RwSignal<bool>,
+    /// The open dialog.
+    pub sheet: RwSignal<Option<Sheet>>,
+    /// What went wrong with an action that has no dialog.
+    pub notice: RwSignal<Option<String>>,
+    /// What a screen reader is told next.
+    pub announcement: RwSignal<String>,
+    /// The time, moving once in a while, so that "2 minutes ago" stays true.
+    pub now: RwSignal<UnixMillis>,
+}
+
+impl App {
+    /// An empty state in front of `client`.
+    pub fn new(host: Host, client: Rc<Client>) -> Self {
+        Self {
+            client: StoredValue::new_local(client),
+            host: StoredValue::new_local(host),
+            heading: StoredValue::new_local(None),
+            rows: RwSignal::default(),
+            scopes: RwSignal::default(),
+            permissions: RwSignal::new(LinkTokenPermissions::DEFAULT),
+            phase: RwSignal::new(Phase::Loading),
+            fetching: RwSignal::new(false),
+            sheet: RwSignal::new(None),
+            notice: RwSignal::new(None),
+            announcement: RwSignal::default(),
+            now: RwSignal::new(format::now()),
+        }
+    }
+
+    /// The state that the widget's root provided.
+    pub fn expect() -> Self {
+        expect_context()
+    }
+
+    /// The client.
+    pub fn client(self) -> Rc<Client> {
+        self.client.get_value()
+    }
+
+    /// Tells the page.
+    pub fn tell(self, event: Event<'_>) {
+        self.host.with_value(|host| host.tell(event));
+    }
+
+    /// What the page calls the environment variable of a key.
+    pub fn key_variable(self) -> String {
+        self.host.with_value(Host::key_variable)
+    }
+
+    /// Whether the token may do this.
+    pub fn may(self, permission: LinkTokenPermissions) -> bool {
+        self.permissions.with(|held| held.allow(permission))
+    }
+
+    /// Fetches everything: who we are, then keys and scopes side by side.
+    pub fn load(self) {
+        if self.fetching.get_untracked() {
+            return;
+        }
+        self.fetching.set(true);
+        let client = self.client();
+        spawn_local(async move {
+            let result = async {
+                let permissions = client.open().await?;
+                let (keys, scopes) =
+                    join(client.list_keys(), client.list_scopes()).await;
+                Ok((permissions, keys?, scopes?))
+            };
+            match result.await {
+                Err(Problem::Aborted) => return,
+                Ok((permissions, keys, scopes)) => {
+                    self.permissions.set(permissions);
+                    self.scopes.set(scopes);
+                    self.announcement.set(text::list::loaded(keys.len()));
+                    self.rows.set(keys.into_iter().map(Row::new).collect());
+                    self.now.set(format::now());
+                    self.phase.set(Phase::Ready);
+                    self.tell(Event::Ready);
+                }
+                Err(problem) => {
+                    self.report(Attempt::Load, &problem);
+                    self.phase.set(Phase::Failed(problem));
+                }
+            }
+            self.fetching.set(false);
+        });
+    }
+
+    /// Tells the page that something failed. An ended session is told by the client.
+    pub fn report(self, attempt: Attempt, problem: &Problem) {
+        if *problem != Problem::SessionExpired {
+            self.tell(Event::Error(problem.code(), &message(attempt, problem)));
+        }
+    }
+
+    /// Puts a new key on top of the list.
+    pub fn add(self, key: ApiKey) -> Row {
+        let row = Row::new(key);
+        self.rows.update(|rows| rows.insert(0, row.clone()));
+        row
+    }
+
+    /// Takes a key out of the list, once the dialog that deleted it has closed and given the focus back to
+    /// the row; the heading takes it over, because the row is gone.
+    pub fn remove_after_dialog(self, id: ApiKeyId) {
+        spawn_local(async move {
+            leptos::task::tick().await;
+            self.rows.try_update(|rows| rows.retain(|row| row.id != id));
+            leptos::task::tick().await;
+            if let Some(heading) = self.heading.try_get_value().flatten() {
+                let _ = heading.focus();
+            }
+        });
+    }
+
+    /// Switches a key on or off. There is no dialog: it is undone by the same click.
+    pub fn switch(self, row: Row, enabled: bool) {
+        self.notice.set(None);
+        let client = self.client();
+        spawn_local(async move {
+            let patch = PatchApiKey { enabled: Some(enabled), ..PatchApiKey::default() };
+            match client.edit_key(&row.id, &patch).await {
+                Err(Problem::Aborted) => {}
+                Ok(key) => {
+                    self.announcement.set(text::list::switched(&key.name, key.enabled));
+                    row.key.set(key);
+                    self.tell(Event::KeyUpdated(row.id.as_str()));
+                }
+                Err(problem) => {
+                    self.report(Attempt::Switch, &problem);
+                    let sentence = message(Attempt::Switch, &problem);
+                    self.notice.set(Some(format!("{}: {sentence}", row.name())));
+                }
+            }
+        });
+    }
+
+    /// Grants with the names people know the scopes by, in the catalogue's order; what the catalogue does
+    /// not know any more comes last, under its representation.
+    pub fn named(self, grants: &[Grant]) -> Vec<Named> {
+        self.scopes.with(|scopes| {
+            let access = |representation: &str| {
+                let grant = grants.iter().find(|grant| grant.representation == representation);
+                grant.map_or(Access::NONE, Grant::access)
+            };
+            let known = scopes.iter().map(|scope| (scope.name.clone(), access(&scope.representation)));
+            let unknown = grants
+                .iter()
+                .filter(|grant| {
+                    scopes.iter().all(|scope| scope.representation != grant.representation)
+                })
+                .map(|grant| (grant.representation.clone(), grant.access()));
+            known.chain(unknown).collect()
+        })
+    }
+}
+
+/// One request of a dialog: whether it is under way, and what became of the last one.
+#[derive(Clone, Copy)]
+pub struct Submission {
+    /// Whether the answer is being waited for.
+    pub busy: RwSignal<bool>,
+    /// Why the last attempt failed.
+    pub problem: RwSignal<Option<Problem>>,
+    attempt: Attempt,
+}
+
+impl Submission {
+    /// Nothing sent yet.
+    pub fn new(attempt: Attempt) -> Self {
+        Self { busy: RwSignal::new(false), problem: RwSignal::new(None), attempt }
+    }
+
+    /// Sends, unless something is under way already, so that a double click cannot create two keys. Runs
+    /// `done` after a success only.
+    pub fn send<T: 'static>(
+        self,
+        app: App,
+        request: impl Future<Output = Result<T, Problem>> + 'static,
+        done: impl FnOnce(T) + 'static,
+    ) {
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        self.problem.set(None);
+        spawn_local(async move {
+            match request.await {
+                Err(Problem::Aborted) => {}
+                Ok(value) => {
+                    self.busy.set(false);
+                    done(value);
+                }
+                Err(problem) => {
+                    self.busy.set(false);
+                    app.report(self.attempt, &problem);
+                    self.problem.set(Some(problem));
+                }
+            }
+        });
+    }
+
+    /// What a person is told about the last attempt.
+    pub fn message(self) -> Option<String> {
+        self.problem.with(|problem| problem.as_ref().map(|problem| message(self.attempt, problem)))
+    }
+}

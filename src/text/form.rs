@@ -1,0 +1,83 @@
+//! Creating and editing a key.
+
+use crate::expiry::{Expiry, ExpiryChoice};
+
+messages! {
+    /// The create dialog's heading.
+    create_title = "Create API key";
+    /// The edit dialog's heading.
+    edit_title = "Edit key";
+    /// What editing leaves alone.
+    edit_hint = "The secret stays the same. Changes count from the next request.";
+    /// Sends the create form.
+    create = "Create key";
+    /// While it is sent.
+    creating = "Creating…";
+    /// Sends the edit form.
+    save = "Save changes";
+    /// While it is sent.
+    saving = "Saving…";
+    /// Label of the name field.
+    name = "Name";
+    /// An example of a good name.
+    name_placeholder = "ci-deploy";
+    /// The name field is empty.
+    name_missing = "Give the key a name, so that you know later what it is for.";
+    /// The name is too long.
+    name_too_long = "A name may have 255 characters at most.";
+    /// The name contains tabs or line breaks.
+    name_control = "A name may not contain line breaks or tabs.";
+    /// Legend of the scope matrix.
+    permissions = "Permissions";
+    /// Gives read to every scope.
+    read_everything = "Read everything";
+    /// Takes everything away.
+    clear = "Clear";
+    /// Placeholder and name of the scope filter.
+    find_scope = "Find a permission";
+    /// The filter matches nothing.
+    no_scope = "No permission matches.";
+    /// The workspace has no scopes.
+    no_scopes = "This workspace defines no permissions.";
+    /// Describes a scope that stands on the key but not in the catalogue any more.
+    scope_gone = "No longer offered";
+    /// Legend of the expiry choice.
+    expires = "Expires";
+    /// Label of the date field.
+    date = "Expiry date";
+}
+
+/// The label of an expiry choice.
+pub fn choice(choice: ExpiryChoice) -> String {
+    match choice {
+        ExpiryChoice::Days(365) => "1 year".to_owned(),
+        ExpiryChoice::Days(days) => super::counted(days.into(), "day", "days"),
+        ExpiryChoice::OnDate => "Date…".to_owned(),
+        ExpiryChoice::Never => "Never".to_owned(),
+    }
+}
+
+/// The line under the expiry choice. `moment` is the end in words, with its zone.
+pub fn expiry(expiry: Expiry, moment: &str) -> String {
+    match expiry {
+        Expiry::At(_) => format!("Works until {moment}."),
+        Expiry::Never => "Works until you disable or delete it.".to_owned(),
+        Expiry::NoDate => "Pick the last day on which the key should work.".to_owned(),
+        Expiry::Past => "That day is over. Pick a later one.".to_owned(),
+    }
+}
+
+/// The name of a scope's radio group.
+pub fn access_to(scope: &str) -> String {
+    format!("Access to {scope}")
+}
+
+/// How many scopes the filter left.
+pub fn scopes_shown(shown: usize, all: usize) -> String {
+    format!("{shown} of {all} shown")
+}
+
+/// Read to screen readers after an edit.
+pub fn saved(name: &str) -> String {
+    format!("{name} is saved")
+}

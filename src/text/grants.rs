@@ -1,0 +1,182 @@
+//! Permissions in words.
+
+use oneloop_protocol::Access;
+
+use super::and_list;
+use crate::scope_level::{BITS, ScopeLevel};
+
+/// A scope by the name a person knows it by, and what is granted of it.
+pub type Named = (String, Access);
+
+/// The word for one bit.
+pub fn bit(access: Access) -> &'static str {
+    match access {
+        Access::CREATE => "create",
+        Access::READ => "read",
+        Access::UPDATE => "update",
+        _ => "delete",
+    }
+}
+
+/// The label of one bit's checkbox.
+pub fn bit_label(access: Access) -> &'static str {
+    match access {
+        Access::CREATE => "Create",
+        Access::READ => "Read",
+        Access::UPDATE => "Update",
+        _ => "Delete",
+    }
+}
+
+/// The label of a level in the scope picker.
+pub fn level(level: ScopeLevel) -> &'static str {
+    match level {
+        ScopeLevel::None => "None",
+        ScopeLevel::Read => "Read",
+        ScopeLevel::Write => "Write",
+        ScopeLevel::Custom => "Custom",
+    }
+}
+
+/// What is granted of one scope: `read`, `write`, or the bits.
+fn words(access: Access) -> String {
+    match ScopeLevel::of(access) {
+        ScopeLevel::None => "nothing".to_owned(),
+        ScopeLevel::Read => "read".to_owned(),
+        ScopeLevel::Write => "write".to_owned(),
+        ScopeLevel::Custom => bits(access).join(", "),
+    }
+}
+
+fn bits(access: Access) -> Vec<String> {
+    let held = BITS.into_iter().filter(|single| access.covers(*single));
+    held.map(|single| bit(single).to_owned()).collect()
+}
+
+/// A key's permissions in the width of a table cell: `Deployments: write, +2`.
+///
+/// `offered` is how many scopes the workspace has: a key that may write all of them may do everything.
+pub fn short(grants: &[Named], offered: usize) -> String {
+    let held: Vec<&Named> = grants.iter().filter(|(_, access)| *access != Access::NONE).collect();
+    let everything = held.len() == offered && held.iter().all(|(_, access)| *access == Access::ALL);
+    match held.as_slice() {
+        [] => "None".to_owned(),
+        _ if everything && offered > 1 => "Everything".to_owned(),
+        [(name, access)] => format!("{name}: {}", words(*access)),
+        [(name, access), rest @ ..] => format!("{name}: {}, +{}", words(*access), rest.len()),
+    }
+}
+
+/// A key's permissions in full, one scope after the other.
+pub fn full(grants: &[Named]) -> String {
+    let held = grants.iter().filter(|(_, access)| *access != Access::NONE);
+    let parts: Vec<String> =
+        held.map(|(name, access)| format!("{name}: {}", words(*access))).collect();
+    if parts.is_empty() { "None".to_owned() } else { parts.join("; ") }
+}
+
+/// The sentence above the Create button: what the key will be allowed, and until when.
+///
+/// `until` is a date in words; `None` is a key that never expires. Scopes with the same bits share a verb:
+/// *"ci-deploy may read and write Deployments, and read Billing and Metrics, until 21 February 2027."*
+pub fn summary(name: &str, grants: &[Named], until: Option<&str>) -> String {
+    let name = if name.trim().is_empty() { "This key" } else { name.trim() };
+    let mut groups: Vec<(Access, Vec<String>)> = Vec::new();
+    for (scope, access) in grants.iter().filter(|(_, access)| *access != Access::NONE) {
+        match groups.iter_mut().find(|(held, _)| held == access) {
+            Some((_, scopes)) => scopes.push(scope.clone()),
+            None => groups.push((*access, vec![scope.clone()])),
+        }
+    }
+    let until = match until {
+        Some(date) => format!("until {date}"),
+        None => "with no end date".to_owned(),
+    };
+    if groups.is_empty() {
+        return format!("{name} may do nothing yet: no permission is chosen.");
+    }
+    let phrases: Vec<String> = groups
+        .iter()
+        .map(|(access, scopes)| format!("{} {}", verb(*access), scope_list(scopes)))
+        .collect();
+    format!("{name} may {}, {until}.", phrases.join(", and "))
+}
+
+fn verb(access: Access) -> String {
+    match access {
+        Access::ALL => "read and write".to_owned(),
+        other => and_list(&bits(other)),
+    }
+}
+
+/// At most three names, so that the sentence stays one.
+fn scope_list(scopes: &[String]) -> String {
+    match scopes {
+        [first, second, rest @ ..] if rest.len() > 1 => {
+            format!("{first}, {second} and {} more", rest.len())
+        }
+        few => and_list(few),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(grants: &[(&str, Access)]) -> Vec<Named> {
+        grants.iter().map(|(name, access)| ((*name).to_owned(), *access)).collect()
+    }
+
+    #[test]
+    fn a_cell_names_the_first_and_counts_the_rest() {
+        let grants = named(&[
+            ("Billing", Access::NONE),
+            ("Deployments", Access::ALL),
+            ("Metrics", Access::READ),
+            ("Members", Access::CREATE.union(Access::READ)),
+        ]);
+        assert_eq!(short(&grants, 5), "Deployments: write, +2");
+        assert_eq!(full(&grants), "Deployments: write; Metrics: read; Members: create, read");
+        assert_eq!(short(&named(&[("Metrics", Access::READ)]), 5), "Metrics: read");
+        assert_eq!(short(&[], 5), "None");
+    }
+
+    #[test]
+    fn everything_is_every_bit_of_every_scope() {
+        let all = named(&[("A", Access::ALL), ("B", Access::ALL)]);
+        assert_eq!(short(&all, 2), "Everything");
+        assert_eq!(short(&all, 3), "A: write, +1");
+        assert_eq!(short(&named(&[("A", Access::ALL), ("B", Access::READ)]), 2), "A: write, +1");
+    }
+
+    #[test]
+    fn the_summary_says_what_and_until_when() {
+        let both = Access::CREATE.union(Access::READ);
+        assert_eq!(
+            summary("ci-deploy", &named(&[("Deployments", both)]), Some("21 February 2027")),
+            "ci-deploy may create and read Deployments, until 21 February 2027."
+        );
+        let grants = named(&[
+            ("Metrics", Access::READ),
+            ("Deployments", Access::ALL),
+            ("Billing", Access::READ),
+            ("Members", Access::NONE),
+        ]);
+        assert_eq!(
+            summary("", &grants, None),
+            "This key may read Metrics and Billing, and read and write Deployments, with no end date."
+        );
+        assert_eq!(
+            summary("x", &[], None),
+            "x may do nothing yet: no permission is chosen."
+        );
+    }
+
+    #[test]
+    fn a_long_summary_counts_instead_of_listing() {
+        let names = ["A", "B", "C", "D", "E"];
+        let grants = named(&names.map(|name| (name, Access::READ)));
+        assert_eq!(summary("x", &grants, None), "x may read A, B and 3 more, with no end date.");
+        assert_eq!(summary("x", &grants[..3], None), "x may read A, B and C, with no end date.");
+    }
+}

@@ -1,0 +1,51 @@
+//! The one moment a secret is shown.
+
+messages! {
+    /// Heading after create.
+    created_title = "Your new key";
+    /// Heading after rotate.
+    rotated_title = "The new secret";
+    /// What matters about it.
+    once = "This is the only time it is shown. Store it now.";
+    /// Names the field for screen readers.
+    secret = "Secret";
+    /// Said in place of the dots.
+    hidden = "Hidden";
+    /// Unmasks.
+    show = "Show";
+    /// Masks.
+    hide = "Hide";
+    /// Copies.
+    copy = "Copy key";
+    /// Said when it is true.
+    copied = "Copied";
+    /// The clipboard was refused or is missing; the field is selected.
+    copy_failed = "The browser did not allow copying. The key is selected: press Ctrl+C, or ⌘C on a Mac.";
+    /// Saves a file.
+    download = "Download .env";
+    /// The tick that allows leaving.
+    stored = "I have stored it";
+    /// Leaves.
+    done = "Done";
+    /// Asked when leaving too early.
+    discard_title = "Discard the only copy?";
+    /// What follows.
+    discard_hint = "The key goes on working, but nobody can see its secret again. You would have to rotate it.";
+    /// Stays.
+    keep = "Keep it open";
+    /// Leaves all the same.
+    discard = "Discard";
+}
+
+/// Names the secret for screen readers, without a character of it.
+pub fn masked(tail: &str) -> String {
+    format!("Hidden, ends in {tail}")
+}
+
+/// What became of the secret before. `moment` is when it ends, in words.
+pub fn old_secret(moment: Option<&str>) -> String {
+    match moment {
+        Some(moment) => format!("The old secret works until {moment}."),
+        None => "The old secret no longer works.".to_owned(),
+    }
+}

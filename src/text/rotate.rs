@@ -1,0 +1,52 @@
+//! Rotation: a new secret for the same key.
+
+messages! {
+    /// The dialog's heading.
+    title = "Rotate key";
+    /// What it does.
+    hint = "You get a new secret. Name, permissions and expiry stay as they are.";
+    /// Legend of the choice.
+    old_secret = "The old secret stops working";
+    /// Sends.
+    rotate = "Rotate key";
+    /// While it is sent.
+    rotating = "Rotating…";
+}
+
+/// Seconds of overlap that are offered.
+pub const OVERLAPS: [u64; 4] = [0, 3_600, 86_400, 604_800];
+
+/// The one selected at first: a day is enough to roll a secret out, and short enough to end by itself.
+pub const OVERLAP_DEFAULT: u64 = 86_400;
+
+/// The label of a choice.
+pub fn overlap(seconds: u64) -> String {
+    match seconds {
+        0 => "Now".to_owned(),
+        3_600 => "In 1 hour".to_owned(),
+        86_400 => "In 24 hours".to_owned(),
+        other => format!("In {} days", other / 86_400),
+    }
+}
+
+/// What the choice means. `moment` is the end of the overlap in words; `None` is at once.
+pub fn consequence(moment: Option<&str>) -> String {
+    match moment {
+        Some(moment) => format!("Both secrets work until {moment}. Then the old one is refused."),
+        None => "The old secret is refused from now on. Whatever still uses it fails.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_choice_is_within_the_limit_and_one_is_selected() {
+        let limit = oneloop_protocol::limits::OVERLAP_SECONDS_MAX;
+        assert!(OVERLAPS.iter().all(|seconds| *seconds <= limit));
+        assert!(OVERLAPS.contains(&OVERLAP_DEFAULT));
+        let labels = OVERLAPS.map(overlap);
+        assert_eq!(labels, ["Now", "In 1 hour", "In 24 hours", "In 7 days"]);
+    }
+}

@@ -1,0 +1,210 @@
+import type { OneloopEvent, OneloopEventDetails } from './events.js'
+import { OneloopKeysError } from './failure.js'
+import { showFailure, showWaiting } from './fallback.js'
+import type { GetToken, Host, Token } from './host.js'
+import { loadWasm, styles } from './load-wasm.js'
+import type { Mounted } from './oneloop_keys.js'
+
+export type { OneloopErrorDetail, OneloopEvent, OneloopEventDetails, OneloopKeyDetail } from './events.js'
+export type { GetToken, Token } from './host.js'
+
+/** How long to wait for the page to set `getToken`, in milliseconds: frameworks set properties after connecting. */
+const PATIENCE = 3_000
+
+/** On a server there is no DOM: importing must work there, constructing need not. */
+const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {}
+
+/**
+ * The signed-in customer's API keys: list, create, reveal once, edit, switch, rotate, delete.
+ *
+ * Importing this module registers nothing; `define.js` does.
+ *
+ * @tag oneloop-keys
+ * @attr {string} base-url - Where the key service is. Defaults to the page's origin.
+ * @attr {string} workspace - The workspace the token must belong to; anything else is an error. Optional.
+ * @attr {"auto"|"light"|"dark"} theme - `auto`, the default, follows the colours of the page around it.
+ * @attr {string} key-variable - The environment variable in the file that the reveal offers. Defaults to `API_KEY`.
+ * @fires oneloop-ready - The list is on screen.
+ * @fires oneloop-key-created - A key was created. `detail.id`.
+ * @fires oneloop-key-updated - A key was edited or switched. `detail.id`.
+ * @fires oneloop-key-rotated - A key has a new secret. `detail.id`.
+ * @fires oneloop-key-deleted - A key was deleted. `detail.id`.
+ * @fires oneloop-copy - A secret was copied, confirmed by the browser. `detail.id`.
+ * @fires oneloop-session-expired - The token was refused, and so was the one fetched after it.
+ * @fires oneloop-error - Something failed. `detail.code`, `detail.message`.
+ * @csspart root - Everything.
+ * @csspart header - Heading and Create button; `title` and `intro` inside it.
+ * @csspart table - The list; `head`, `row`, `row__name`, `row__key`, `row__permissions`, `row__menu`, `status`.
+ * @csspart dialog - A dialog; `dialog__title`, `dialog__close`, `field`, `input`, `choice`, `scopes`, `scope`,
+ * `summary`, `secret`, `secret__text`.
+ * @csspart menu - A row's menu; `menu__item`.
+ * @csspart button - A button; also `button-primary`, `button-danger`, `button-quiet`.
+ * @csspart notice - A message that something failed.
+ * @csspart placeholder - What stands in place of the list; `skeleton` while it loads.
+ * @cssproperty --oneloop-color-background - Surface of dialogs and menus.
+ * @cssproperty --oneloop-color-foreground - Text. Defaults to the page's.
+ * @cssproperty --oneloop-color-muted - Secondary text.
+ * @cssproperty --oneloop-color-primary - The one thing to do next.
+ * @cssproperty --oneloop-color-on-primary - Text on it.
+ * @cssproperty --oneloop-color-danger - What cannot be undone, and what failed.
+ * @cssproperty --oneloop-color-warning - What needs attention soon.
+ * @cssproperty --oneloop-color-success - What works.
+ * @cssproperty --oneloop-color-border - Hairlines.
+ * @cssproperty --oneloop-color-control - Edges of fields and buttons.
+ * @cssproperty --oneloop-color-focus - The focus ring.
+ * @cssproperty [--oneloop-radius=6px] - Corner radius of controls.
+ * @cssproperty [--oneloop-font-size=14px] - Size of body text.
+ * @cssproperty --oneloop-font-mono - Font of keys.
+ */
+export class OneloopKeysElement extends Base {
+  static readonly observedAttributes = ['base-url', 'workspace']
+
+  /** Registers the element. Safe to call twice with the same tag. */
+  static define(tag = 'oneloop-keys', registry: CustomElementRegistry = customElements): typeof this {
+    if (registry.get(tag) !== this) registry.define(tag, this)
+    return this
+  }
+
+  #getToken: GetToken | undefined
+  #tellTokenIsThere: (() => void) | undefined
+  #mounted: Mounted | undefined
+  /** What is mounted or on its way; one that has been left behind must not mount any more. */
+  #generation = 0
+  #started = false
+
+  /** Where tokens come from. A new function is used from the next token on; the view stays. */
+  get getToken(): GetToken | undefined {
+    return this.#getToken
+  }
+
+  set getToken(getToken: GetToken | undefined) {
+    this.#getToken = getToken
+    this.#tellTokenIsThere?.()
+  }
+
+  get baseUrl(): string {
+    return this.getAttribute('base-url') ?? ''
+  }
+
+  set baseUrl(url: string) {
+    this.setAttribute('base-url', url)
+  }
+
+  connectedCallback(): void {
+    // A property that was set before the element was defined hides the accessor of the class.
+    if (Object.hasOwn(this, 'getToken')) {
+      const own = this.getToken
+      Reflect.deleteProperty(this, 'getToken')
+      this.getToken = own
+    }
+    if (this.#started) this.#reopenDialogs()
+    else void this.#start()
+  }
+
+  disconnectedCallback(): void {
+    // Moved within the page is disconnected and connected at once: the view, and a secret in it, must survive that.
+    queueMicrotask(() => {
+      if (!this.isConnected) this.#stop()
+    })
+  }
+
+  attributeChangedCallback(_name: string, before: string | null, after: string | null): void {
+    if (!this.#started || before === after) return
+    this.#stop()
+    void this.#start()
+  }
+
+  async #start(): Promise<void> {
+    this.#started = true
+    const generation = this.#generation
+    const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' })
+    showWaiting(root)
+    try {
+      const wasm = await loadWasm()
+      // While we waited, the element may have left the page or changed its server.
+      if (generation !== this.#generation) return
+      root.adoptedStyleSheets = [styles(wasm)]
+      const container = document.createElement('div')
+      root.replaceChildren(container)
+      this.#mounted = wasm.mount(container, this.#host())
+    } catch (error) {
+      if (generation !== this.#generation) return
+      console.error(error)
+      this.#fail(OneloopKeysError.ofLoad(error))
+    }
+  }
+
+  /** Stops what runs and invalidates what is still loading. */
+  #stop(): void {
+    this.#generation += 1
+    this.#started = false
+    this.#mounted?.free()
+    this.#mounted = undefined
+    this.shadowRoot?.replaceChildren()
+  }
+
+  #host(): Host {
+    const generation = this.#generation
+    return {
+      baseUrl: new URL(this.baseUrl || location.origin, document.baseURI).href.replace(/\/+$/, ''),
+      workspace: this.getAttribute('workspace') || undefined,
+      keyVariable: this.getAttribute('key-variable') || 'API_KEY',
+      getToken: () => this.#token(),
+      notify: (name, detail) => {
+        if (generation !== this.#generation) return
+        if (name === 'crashed') this.#crash()
+        else this.#tell(`oneloop-${name}` as keyof OneloopEventDetails, detail)
+      },
+    }
+  }
+
+  async #token(): Promise<Token> {
+    if (!this.#getToken) {
+      await new Promise<void>((resolve) => {
+        this.#tellTokenIsThere = resolve
+        setTimeout(resolve, PATIENCE)
+      })
+    }
+    if (!this.#getToken) throw new TypeError('oneloop-keys: set the property `getToken` to a function')
+    return this.#getToken()
+  }
+
+  /** The widget's memory is as it was when it failed, so it is left alone and not freed. */
+  #crash(): void {
+    this.#generation += 1
+    this.#mounted = undefined
+    this.#fail(OneloopKeysError.ofCrash())
+  }
+
+  #fail(failure: OneloopKeysError): void {
+    const { code, message } = failure
+    this.#tell('oneloop-error', { code, message })
+    if (!this.shadowRoot) return
+    showFailure(this.shadowRoot, failure, () => {
+      if (code === 'crashed') return location.reload()
+      this.#stop()
+      void this.#start()
+    })
+  }
+
+  /** A modal dialog that is moved falls out of the top layer. */
+  #reopenDialogs(): void {
+    for (const dialog of this.shadowRoot?.querySelectorAll<HTMLDialogElement>('dialog[open]') ?? []) {
+      dialog.removeAttribute('open')
+      dialog.showModal()
+    }
+  }
+
+  #tell(name: keyof OneloopEventDetails, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }))
+  }
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'oneloop-keys': OneloopKeysElement
+  }
+  interface HTMLElementEventMap extends OneloopEventMap {}
+}
+
+type OneloopEventMap = { [Name in keyof OneloopEventDetails]: OneloopEvent<Name> }
