@@ -129,15 +129,21 @@ fn separate_types(parts: &Path, types: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Moves the parts into a folder named after their content, and writes the entry that leads there.
+/// Moves the parts into a folder named after their content, and the entry beside it.
 fn name_by_content(parts: &Path, widget: &Path) -> anyhow::Result<()> {
+    let entry = parts.join(size::ENTRY);
+    let text = fs::read_to_string(&entry).context("www/widget has no oneloop-keys.ts")?;
+    fs::remove_file(&entry)?;
     let digest = Stamp::default().files(parts, &files::below(parts)?)?.digest();
     let hash = &digest[..HASH_DIGITS];
     fs::create_dir_all(widget)?;
     fs::rename(parts, widget.join(hash))?;
-    // Every name a page may import is a name of the element's module.
-    let entry = format!("import './{hash}/define.js'\nexport * from './{hash}/element.js'\n");
-    fs::write(widget.join(size::ENTRY), entry).context("cannot write the entry")
+    fs::write(widget.join(size::ENTRY), moved(&text, hash)).context("cannot write the entry")
+}
+
+/// A script that imported what lay beside it, once that lies in `folder`.
+fn moved(script: &str, folder: &str) -> String {
+    script.replace("\"./", &format!("\"./{folder}/")).replace("'./", &format!("'./{folder}/"))
 }
 
 fn compress(folders: &[PathBuf], profile: Profile) -> anyhow::Result<()> {
@@ -163,4 +169,17 @@ fn replace(dist: &Path, next: &Path, stamp: &str) -> anyhow::Result<()> {
 
 fn is(file: &Path, extension: &str) -> bool {
     file.extension().is_some_and(|found| found == extension)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moved;
+
+    #[test]
+    fn the_entry_follows_its_modules_into_their_folder() {
+        assert_eq!(
+            moved("import './define.js';export*from\"./element.js\";import 'elsewhere'", "0f3a"),
+            "import './0f3a/define.js';export*from\"./0f3a/element.js\";import 'elsewhere'"
+        );
+    }
 }
