@@ -14,9 +14,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let mut ratios = Vec::new();
     for package in PACKAGES {
         let mut bench = command::cargo();
-        let output = command::output(bench.args(["bench", "--benches", "--package", package]))?;
+        let output =
+            command::output(bench.args(["bench", "--locked", "--bench=*", "--package", package]))?;
         report::line(&output);
-        ratios.extend(output.lines().filter(|line| line.starts_with("ratio")).map(str::to_owned));
+        let lines = output.lines().filter(|line| line.starts_with("ratio"));
+        ratios.extend(lines.map(|line| format!("{package}: {line}")));
     }
     report::line("ratios of this run");
     for ratio in ratios {
