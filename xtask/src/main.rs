@@ -37,7 +37,7 @@ enum Command {
         /// The most bytes the widget may take, compressed with brotli.
         #[arg(long)]
         max_brotli: Option<u64>,
-        /// The most bytes, compressed with brotli, a page loads before it asks for the wasm.
+        /// The most bytes, compressed with brotli, the element may take without its wasm.
         #[arg(long)]
         max_entry_brotli: Option<u64>,
     },
