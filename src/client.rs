@@ -131,7 +131,8 @@ impl Client {
 
     /// What keys of this workspace may be given.
     pub async fn list_scopes(&self) -> Result<Vec<WorkspaceScope>, Problem> {
-        let answer: ScopesAnswer = read(self.send("GET", &Path::Workspace("/scopes"), None).await?)?;
+        let answer: ScopesAnswer =
+            read(self.send("GET", &Path::Workspace("/scopes"), None).await?)?;
         Ok(answer.scopes)
     }
 
@@ -177,7 +178,12 @@ impl Client {
         self.send("DELETE", &Path::Key(id, ""), None).await.map(drop)
     }
 
-    async fn send(&self, method: &str, path: &Path<'_>, body: Option<String>) -> Result<JsValue, Problem> {
+    async fn send(
+        &self,
+        method: &str,
+        path: &Path<'_>,
+        body: Option<String>,
+    ) -> Result<JsValue, Problem> {
         self.send_with_token(method, path, body).await.map(|(_, answer)| answer)
     }
 
@@ -261,9 +267,8 @@ impl Client {
             return json.map_err(|_| Problem::Malformed);
         }
         let detail = json.ok().and_then(|json| read::<ErrorBody>(json).ok()).map(|body| body.error);
-        let (message, reason, field) = detail
-            .map(|detail| (detail.message, detail.reason, detail.field))
-            .unwrap_or_default();
+        let (message, reason, field) =
+            detail.map(|detail| (detail.message, detail.reason, detail.field)).unwrap_or_default();
         Err(Problem::Refused(Refusal {
             status: response.status(),
             reason: reason.map(Into::into),

@@ -17,14 +17,8 @@ pub enum ExpiryChoice {
 
 impl ExpiryChoice {
     /// Every choice, in the order they are offered.
-    pub const ALL: [Self; 6] = [
-        Self::Days(7),
-        Self::Days(30),
-        Self::Days(90),
-        Self::Days(365),
-        Self::OnDate,
-        Self::Never,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Days(7), Self::Days(30), Self::Days(90), Self::Days(365), Self::OnDate, Self::Never];
 
     /// What stands selected at first: long enough for a deployment, short enough to be noticed.
     pub const DEFAULT: Self = Self::Days(90);
@@ -117,7 +111,16 @@ mod tests {
     fn dates_are_read_as_browsers_write_them() {
         assert_eq!(read_date("2027-02-21"), Some((2027, 2, 21)));
         assert_eq!(read_date("12027-02-21"), None);
-        for bad in ["", "2027", "2027-02", "2027-13-01", "2027-00-01", "2027-02-32", "21.02.2027", "+227-02-21"] {
+        for bad in [
+            "",
+            "2027",
+            "2027-02",
+            "2027-13-01",
+            "2027-00-01",
+            "2027-02-32",
+            "21.02.2027",
+            "+227-02-21",
+        ] {
             assert_eq!(read_date(bad), None, "{bad}");
         }
     }

@@ -85,10 +85,18 @@ mod tests {
 
     #[test]
     fn only_a_refusal_proves_that_nothing_happened() {
-        for certain in [Problem::Offline, Problem::SessionExpired, Problem::NoToken, refused(400), refused(429)] {
+        for certain in [
+            Problem::Offline,
+            Problem::SessionExpired,
+            Problem::NoToken,
+            refused(400),
+            refused(429),
+        ] {
             assert!(!certain.outcome_is_unknown(), "{certain:?}");
         }
-        for unknown in [Problem::Timeout, Problem::Unreachable, Problem::Malformed, refused(500), refused(502)] {
+        for unknown in
+            [Problem::Timeout, Problem::Unreachable, Problem::Malformed, refused(500), refused(502)]
+        {
             assert!(unknown.outcome_is_unknown(), "{unknown:?}");
         }
     }

@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn every_other_combination_is_custom() {
-        let custom = (0..16).filter(|bits| ScopeLevel::of(Access::from_bits(*bits)) == ScopeLevel::Custom);
+        let custom =
+            (0..16).filter(|bits| ScopeLevel::of(Access::from_bits(*bits)) == ScopeLevel::Custom);
         assert_eq!(custom.count(), 13);
         assert_eq!(ScopeLevel::of(Access::CREATE.union(Access::READ)), ScopeLevel::Custom);
     }

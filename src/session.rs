@@ -47,10 +47,12 @@ impl Session {
         {
             return Ok(token.secret.clone());
         }
-        let promise = self.pending.borrow_mut().get_or_insert_with(|| self.host.get_token()).clone();
+        let promise =
+            self.pending.borrow_mut().get_or_insert_with(|| self.host.get_token()).clone();
         let answer = JsFuture::from(promise.clone()).await;
         // The first to wake up stores the token; the others find it there.
-        let first = self.pending.borrow_mut().take_if(|pending| Object::is(pending, &promise)).is_some();
+        let first =
+            self.pending.borrow_mut().take_if(|pending| Object::is(pending, &promise)).is_some();
         if first {
             *self.current.borrow_mut() = answer.ok().as_ref().and_then(read);
         }

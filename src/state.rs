@@ -156,8 +156,7 @@ impl App {
         spawn_local(async move {
             let result = async {
                 let permissions = client.open().await?;
-                let (keys, scopes) =
-                    join(client.list_keys(), client.list_scopes()).await;
+                let (keys, scopes) = join(client.list_keys(), client.list_scopes()).await;
                 Ok((permissions, keys?, scopes?))
             };
             match result.await {
@@ -237,7 +236,8 @@ impl App {
                 let grant = grants.iter().find(|grant| grant.representation == representation);
                 grant.map_or(Access::NONE, Grant::access)
             };
-            let known = scopes.iter().map(|scope| (scope.name.clone(), access(&scope.representation)));
+            let known =
+                scopes.iter().map(|scope| (scope.name.clone(), access(&scope.representation)));
             let unknown = grants
                 .iter()
                 .filter(|grant| {

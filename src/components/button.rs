@@ -46,8 +46,8 @@ pub fn Button(
     #[prop(into)]
     label: Signal<String>,
     /// How much it asks to be pressed. Defaults to plain.
-    #[prop(optional)]
-    emphasis: Emphasis,
+    #[prop(optional, into)]
+    emphasis: Signal<Emphasis>,
     /// A picture before the word.
     #[prop(optional)]
     icon: Option<Icon>,
@@ -76,8 +76,8 @@ pub fn Button(
     };
     view! {
         <button
-            class=emphasis.class()
-            part=emphasis.class()
+            class=move || emphasis.get().class()
+            part=move || emphasis.get().class()
             type=if submit { "submit" } else { "button" }
             disabled=move || disabled.get()
             aria-disabled=move || busy.get().then_some("true")

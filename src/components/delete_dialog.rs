@@ -32,7 +32,8 @@ pub fn DeleteDialog(
     let typed = RwSignal::new(String::new());
     let mismatch = RwSignal::new(false);
     let name = StoredValue::new(key.name.clone());
-    let confirmed = move || !in_use || typed.with(|typed| name.with_value(|name| typed.trim() == name.trim()));
+    let confirmed =
+        move || !in_use || typed.with(|typed| name.with_value(|name| typed.trim() == name.trim()));
 
     let submit = move |event: SubmitEvent| {
         event.prevent_default();

@@ -45,20 +45,24 @@ impl Icon {
             Self::Check => "M3 8.5l3.5 3.5L13 4.5",
             Self::Copy => "M6 6h7v7H6zM10 6V3H3v7h3",
             Self::Download => "M8 2.5v8M4.5 7.5L8 11l3.5-3.5M3 13.5h10",
-            Self::Key => "M10.5 9.5a3.5 3.5 0 1 0-3.3-2.4L2.5 11.8V13.5H5V12h1.5v-1.5l1.6-1.5M11 5.5h.01",
+            Self::Key => {
+                "M10.5 9.5a3.5 3.5 0 1 0-3.3-2.4L2.5 11.8V13.5H5V12h1.5v-1.5l1.6-1.5M11 5.5h.01"
+            }
             Self::Search => "M7 11.5a4.5 4.5 0 1 0 0-9a4.5 4.5 0 0 0 0 9M10.3 10.3l3.2 3.2",
             Self::Full => "M8 11.5a3.5 3.5 0 1 0 0-7a3.5 3.5 0 0 0 0 7z",
-            Self::Half => "M8 12a4 4 0 1 0 0-8zM8 4a4 4 0 0 0 0 8",
+            Self::Half => "M8 3.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 0 0 0-9zM8 5a3 3 0 0 0 0 6z",
             Self::Empty => "M8 12a4 4 0 1 0 0-8a4 4 0 0 0 0 8z",
             Self::Over => "M5 5l6 6M11 5l-6 6",
-            Self::Turning => "M12.5 6A5 5 0 0 0 3.6 5.6M3.5 10a5 5 0 0 0 8.9.4M3.5 2.5v3.3h3.3M12.5 13.5v-3.3H9.2",
+            Self::Turning => {
+                "M12.5 6A5 5 0 0 0 3.6 5.6M3.5 10a5 5 0 0 0 8.9.4M3.5 2.5v3.3h3.3M12.5 13.5v-3.3H9.2"
+            }
         }
     }
 
     fn class(self) -> &'static str {
         match self {
             Self::Dots => "icon icon-heavy",
-            Self::Full => "icon icon-filled",
+            Self::Full | Self::Half => "icon icon-filled",
             _ => "icon",
         }
     }

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::key_row::KeyRow;
 use super::icon::Icon;
+use super::key_row::KeyRow;
 use crate::state::{App, Row};
 use crate::text;
 

@@ -57,7 +57,7 @@ pub fn KeyRow(
     };
     let moment = |at: Option<i64>, shown: Box<dyn Fn(i64) -> Signal<String>>| match at {
         Some(at) => view! { <Moment at shown=shown(at) /> }.into_any(),
-        None => view! { <span class="quiet">{text::list::never()}</span> }.into_any(),
+        None => view! { <span class="never">{text::list::never()}</span> }.into_any(),
     };
     let has_menu = move || ANY_ACTION.into_iter().any(|permission| app.may(permission));
     let fixed = |shown: fn(i64) -> String| -> Box<dyn Fn(i64) -> Signal<String>> {

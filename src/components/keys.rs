@@ -80,7 +80,7 @@ fn Body() -> impl IntoView {
 #[component]
 fn Empty() -> impl IntoView {
     let app = App::expect();
-    let may_create = app.may(LinkTokenPermissions::CREATE);
+    let may_create = untrack(|| app.may(LinkTokenPermissions::CREATE));
     let hint = if may_create { text::list::empty_hint() } else { text::list::empty_read_only() };
     view! {
         <Placeholder icon=Icon::Key title=text::list::empty() hint>

@@ -49,7 +49,8 @@ pub fn Placeholder(
 /// `skeleton`.
 #[component]
 pub fn Waiting() -> impl IntoView {
-    let bar = |width: &'static str| view! { <span class=format!("bar {width}") aria-hidden=true></span> };
+    let bar =
+        |width: &'static str| view! { <span class=format!("bar {width}") aria-hidden=true></span> };
     let row = |widths: [&'static str; 4]| {
         view! { <div class="skeleton-row">{widths.map(bar).collect_view()}</div> }
     };

@@ -83,7 +83,8 @@ pub fn RevealDialog(
     };
     let press_download = move |_| {
         let (file, variable) = (file_name(&row.name()), app.key_variable());
-        if secret.with_value(|secret| download(&file, &format!("{variable}={}\n", secret.expose()))) {
+        if secret.with_value(|secret| download(&file, &format!("{variable}={}\n", secret.expose())))
+        {
             stored.set(true);
         }
     };
@@ -174,6 +175,7 @@ pub fn RevealDialog(
                     </label>
                     <Button
                         label=text::reveal::done().to_owned()
+                        emphasis=Signal::derive(move || next(stored.get()))
                         disabled=Signal::derive(move || !stored.get())
                         on_press=move |_| leave()
                     />
@@ -185,9 +187,8 @@ pub fn RevealDialog(
     view! {
         <Dialog title=title.to_owned() on_dismiss=move |()| leave()>
             <div class="form-body">
-                <p class="lead">
+                <p class="which">
                     <span class="which-name" dir="auto">{name}</span>
-                    {" · "}
                     <span class="once">{text::reveal::once()}</span>
                 </p>
                 <span class="hidden" id=label>{text::reveal::secret()}</span>
@@ -220,7 +221,7 @@ pub fn RevealDialog(
                 <div class="secret-actions">
                     <Button
                         label=text::reveal::copy().to_owned()
-                        emphasis=Emphasis::Primary
+                        emphasis=Signal::derive(move || next(!stored.get()))
                         icon=Icon::Copy
                         autofocus=true
                         on_press=press_copy
@@ -258,6 +259,11 @@ pub fn RevealDialog(
             <div class="form-foot">{foot}</div>
         </Dialog>
     }
+}
+
+/// The accent goes to the one thing to do next: first the copy, then the way out.
+fn next(is_next: bool) -> Emphasis {
+    if is_next { Emphasis::Primary } else { Emphasis::Plain }
 }
 
 /// What stands in the field while the secret is hidden: as long as the secret, so that nothing moves.

@@ -237,7 +237,11 @@ pub fn RowMenu() -> impl IntoView {
             letter => {
                 let letter = letter.to_lowercase();
                 let starts = |item: &HtmlElement| {
-                    item.text_content().unwrap_or_default().trim().to_lowercase().starts_with(&letter)
+                    item.text_content()
+                        .unwrap_or_default()
+                        .trim()
+                        .to_lowercase()
+                        .starts_with(&letter)
                 };
                 let single = letter.chars().count() == 1 && letter != " ";
                 let found = (1..=items.len())
@@ -260,9 +264,8 @@ pub fn RowMenu() -> impl IntoView {
         resized.remove();
     });
 
-    let label = move || {
-        menu.row.with(|row| row.as_ref().map(|row| text::list::actions_for(&row.name())))
-    };
+    let label =
+        move || menu.row.with(|row| row.as_ref().map(|row| text::list::actions_for(&row.name())));
     let entries = move || {
         menu.row.get().map(|row| {
             let entry = |action: Action| {
@@ -315,8 +318,10 @@ fn focus(item: Option<&HtmlElement>) {
 /// `style.setProperty`, which a strict `style-src` allows.
 fn place(menu: &HtmlElement, button: &HtmlElement) {
     let Some(window) = window() else { return };
-    let size = |value: Result<wasm_bindgen::JsValue, _>| value.ok().and_then(|value| value.as_f64());
-    let (Some(width), Some(height)) = (size(window.inner_width()), size(window.inner_height())) else {
+    let size =
+        |value: Result<wasm_bindgen::JsValue, _>| value.ok().and_then(|value| value.as_f64());
+    let (Some(width), Some(height)) = (size(window.inner_width()), size(window.inner_height()))
+    else {
         return;
     };
     let (at, own) = (button.get_bounding_client_rect(), menu.get_bounding_client_rect());
@@ -328,7 +333,8 @@ fn place(menu: &HtmlElement, button: &HtmlElement) {
         .is_some_and(|direction| direction == "rtl");
     let left = if right_to_left { at.left() } else { at.right() - own.width() };
     let below = at.bottom() + GAP;
-    let top = if below + own.height() + GAP <= height { below } else { at.top() - GAP - own.height() };
+    let top =
+        if below + own.height() + GAP <= height { below } else { at.top() - GAP - own.height() };
     let style = menu.style();
     let clamp = |value: f64, most: f64| format!("{}px", value.clamp(GAP, most.max(GAP)));
     let _ = style.set_property("left", &clamp(left, width - own.width() - GAP));

@@ -131,9 +131,9 @@ pub fn ScopePicker(
             || scope.description.as_ref().is_some_and(|text| text.to_lowercase().contains(&query))
     };
     let shown = Memo::new(move |_| {
-        draft
-            .offered
-            .with_value(|offered| offered.iter().filter(|scope| matches(scope)).cloned().collect::<Vec<_>>())
+        draft.offered.with_value(|offered| {
+            offered.iter().filter(|scope| matches(scope)).cloned().collect::<Vec<_>>()
+        })
     });
     let filter = (all >= SEARCH_FROM).then(|| {
         view! {
@@ -159,8 +159,8 @@ pub fn ScopePicker(
     };
     view! {
         <fieldset class="fieldset" part="scopes">
-            <legend class="label label-with-actions">
-                <span class="label-words">{text::form::permissions()}</span>
+            <legend class="label">
+                {text::form::permissions()}
             </legend>
             {(all > 1)
                 .then(|| {

@@ -166,10 +166,7 @@ mod tests {
             summary("", &grants, None),
             "This key may read Metrics and Billing, and read and write Deployments, with no end date."
         );
-        assert_eq!(
-            summary("x", &[], None),
-            "x may do nothing yet: no permission is chosen."
-        );
+        assert_eq!(summary("x", &[], None), "x may do nothing yet: no permission is chosen.");
     }
 
     #[test]

@@ -35,11 +35,15 @@ fn outcome(attempt: Attempt, problem: &Problem) -> &'static str {
     match (attempt, problem.outcome_is_unknown()) {
         (Attempt::Load, _) => "",
         (Attempt::Create, false) => "Nothing was created.",
-        (Attempt::Create, true) => "The key may exist all the same: look at the list before you try again.",
+        (Attempt::Create, true) => {
+            "The key may exist all the same: look at the list before you try again."
+        }
         (Attempt::Edit | Attempt::Switch, false) => "Nothing was changed.",
         (Attempt::Edit | Attempt::Switch, true) => "The change may have been made all the same.",
         (Attempt::Rotate, false) => "The old secret goes on working.",
-        (Attempt::Rotate, true) => "The secret may have been replaced all the same. Rotate again to be sure.",
+        (Attempt::Rotate, true) => {
+            "The secret may have been replaced all the same. Rotate again to be sure."
+        }
         (Attempt::Delete, false) => "The key still exists.",
         (Attempt::Delete, true) => "The key may be gone all the same.",
     }
@@ -51,9 +55,13 @@ fn cause(problem: &Problem) -> String {
         Problem::Offline => "You are offline.".to_owned(),
         Problem::Unreachable => "The key service could not be reached.".to_owned(),
         Problem::Timeout => "The key service did not answer in time.".to_owned(),
-        Problem::SessionExpired => "Your session has ended. Try again to start a new one.".to_owned(),
+        Problem::SessionExpired => {
+            "Your session has ended. Try again to start a new one.".to_owned()
+        }
         Problem::NoToken => "This page could not start a session with the key service.".to_owned(),
-        Problem::OtherWorkspace => "This session belongs to another workspace than this page asks for.".to_owned(),
+        Problem::OtherWorkspace => {
+            "This session belongs to another workspace than this page asks for.".to_owned()
+        }
         Problem::Malformed => "The key service gave an answer that cannot be read.".to_owned(),
         Problem::Refused(refusal) => refused(refusal),
     }
@@ -63,12 +71,18 @@ fn refused(refusal: &Refusal) -> String {
     let known = refusal.reason.as_deref().and_then(Reason::from_wire);
     let by_reason = known.and_then(|reason| match reason {
         Reason::PermissionMissing => Some("You are not allowed to do this."),
-        Reason::OtherCustomer | Reason::OtherWorkspace => Some("This session belongs to somebody else’s keys."),
+        Reason::OtherCustomer | Reason::OtherWorkspace => {
+            Some("This session belongs to somebody else’s keys.")
+        }
         Reason::FieldNotAllowed => Some("You are not allowed to set one of these fields."),
-        Reason::OriginNotAllowed => Some("The key service does not accept this session from this site."),
+        Reason::OriginNotAllowed => {
+            Some("The key service does not accept this session from this site.")
+        }
         Reason::UnknownApiKey => Some("This key does not exist any more."),
         Reason::ApiKeyDeleted => Some("This key was deleted in the meantime."),
-        Reason::UnknownScope => Some("One of these permissions is no longer offered. Reload to see the current ones."),
+        Reason::UnknownScope => {
+            Some("One of these permissions is no longer offered. Reload to see the current ones.")
+        }
         Reason::ExpiresAtPast => Some("The expiry lies in the past."),
         Reason::NameEmpty => Some(super::form::name_missing()),
         Reason::NameTooLong => Some(super::form::name_too_long()),
@@ -80,7 +94,10 @@ fn refused(refusal: &Refusal) -> String {
     }
     match (refusal.status, refusal.retry_after) {
         (429, Some(seconds)) => {
-            format!("Too many requests. Wait {}.", super::counted(seconds as usize, "second", "seconds"))
+            format!(
+                "Too many requests. Wait {}.",
+                super::counted(seconds as usize, "second", "seconds")
+            )
         }
         (429, None) => "Too many requests. Wait a moment.".to_owned(),
         (403, _) => "You are not allowed to do this.".to_owned(),
@@ -106,7 +123,10 @@ mod tests {
 
     #[test]
     fn a_certain_failure_says_that_nothing_was_created() {
-        assert_eq!(message(Attempt::Create, &Problem::Offline), "You are offline. Nothing was created.");
+        assert_eq!(
+            message(Attempt::Create, &Problem::Offline),
+            "You are offline. Nothing was created."
+        );
         assert_eq!(
             message(Attempt::Create, &refusal(429, None, Some(1))),
             "Too many requests. Wait 1 second. Nothing was created."
@@ -115,7 +135,9 @@ mod tests {
 
     #[test]
     fn an_uncertain_failure_does_not_claim_that_nothing_was_created() {
-        for problem in [Problem::Timeout, Problem::Unreachable, Problem::Malformed, refusal(502, None, None)] {
+        for problem in
+            [Problem::Timeout, Problem::Unreachable, Problem::Malformed, refusal(502, None, None)]
+        {
             let text = message(Attempt::Create, &problem);
             assert!(!text.contains("Nothing was created"), "{text}");
             assert!(text.contains("may exist"), "{text}");
@@ -125,7 +147,10 @@ mod tests {
     #[test]
     fn the_reason_speaks_before_the_status() {
         let missing = refusal(403, Some("permission_missing"), None);
-        assert_eq!(message(Attempt::Delete, &missing), "You are not allowed to do this. The key still exists.");
+        assert_eq!(
+            message(Attempt::Delete, &missing),
+            "You are not allowed to do this. The key still exists."
+        );
         let gone = refusal(404, Some("unknown_api_key"), None);
         assert!(message(Attempt::Rotate, &gone).starts_with("This key does not exist any more."));
         assert!(message(Attempt::Load, &refusal(404, None, None)).contains("base-url"));
