@@ -28,7 +28,7 @@ use crate::failure::{Failure, Outcome};
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return usage::explain(&error),
+        Err(error) => return usage::explain(error),
     };
     panics::log_without_data();
     match panics::caught(|| run(cli)) {

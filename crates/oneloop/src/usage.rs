@@ -9,18 +9,30 @@ use crate::config::Options;
 use crate::output;
 
 /// Prints help and version to standard output, and refusals to standard error.
-pub(crate) fn explain(error: &Error) -> ExitCode {
+pub(crate) fn explain(mut error: Error) -> ExitCode {
+    hide_secrets(&mut error);
     // When the stream is closed there is nobody left to tell.
     let _gone = error.print();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
         // clap's own exit code is 2, which here means that the fault is ours.
         _ => {
-            if let Some(variable) = variable_at_fault(error) {
+            if let Some(variable) = variable_at_fault(&error) {
                 output::hint(&format!("the value comes from the environment: {variable}"));
             }
             ExitCode::from(1)
         }
+    }
+}
+
+/// clap repeats a value that it refuses, and the URL of a database may hold a password.
+fn hide_secrets(error: &mut Error) {
+    let of_database = |shown: &ContextValue| match shown {
+        ContextValue::String(shown) => shown.starts_with("--database"),
+        _ => false,
+    };
+    if error.get(ContextKind::InvalidArg).is_some_and(of_database) {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
     }
 }
 

@@ -7,7 +7,7 @@ use oneloop_engine::Database;
 use oneloop_proxy::Origin;
 use serde::Deserialize;
 
-use super::values::{ListenAddress, LogFormat, LogLevel, Period, Source, text, texts};
+use super::values::{ListenAddress, LogFormat, LogLevel, Period, Source, text, texts, unrepeated};
 
 /// What one layer says; `None` where it says nothing.
 ///
@@ -23,7 +23,7 @@ pub(crate) struct Options {
 
     /// Where keys are kept [default: sqlite:oneloop.db; with --demo: sqlite:.data/demo.db]
     #[arg(long, env = "ONELOOP_DATABASE", value_name = "URL", hide_env_values = true)]
-    #[serde(deserialize_with = "text")]
+    #[serde(deserialize_with = "unrepeated")]
     pub(crate) database: Option<Database>,
 
     /// The secret that keys are stored under [default: the database's path + ".pepper"]

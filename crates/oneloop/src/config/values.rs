@@ -124,6 +124,16 @@ where
     read(&String::deserialize(deserializer)?).map(Some)
 }
 
+/// The same for a text that may hold a password: the refusal does not repeat it.
+pub(super) fn unrepeated<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(de::Error::custom)
+}
+
 /// Reads a list of texts likewise.
 pub(super) fn texts<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where

@@ -217,7 +217,7 @@ fn a_page_that_is_not_built_says_what_to_do() {
     assert!(
         json.json()["error"]["message"].as_str().is_some_and(|text| text.contains("npm start"))
     );
-    assert!(server.log().contains("warning: the demo page is not built"), "{}", server.log());
+    server.log_with("warning: the demo page is not built");
 }
 
 #[test]

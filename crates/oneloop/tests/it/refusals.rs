@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::process::Signal;
 use tempfile::{TempDir, tempdir};
 
-use crate::support::{Ran, Server, oneloop};
+use crate::support::{Ran, Server, command, oneloop};
 
 /// A directory with a database in it, made by a server that has ended.
 fn used() -> TempDir {
@@ -100,9 +100,19 @@ fn a_directory_that_is_not_there_is_named() {
 #[test]
 fn a_database_of_another_kind_is_the_users_error_and_its_password_is_not_repeated() {
     let dir = tempdir().expect("a directory");
-    let mut serve = crate::support::command(dir.path(), &["serve"]);
-    let ran = Ran::of(serve.env("ONELOOP_DATABASE", "oracle://scott:tiger@db/keys"));
-    assert_eq!(ran.code, Some(1));
-    assert!(ran.stderr.contains("a database is written `sqlite:PATH`"), "{}", ran.stderr);
-    assert!(!ran.stderr.contains("tiger"), "{}", ran.stderr);
+    let url = "oracle://scott:tiger@db/keys";
+    fs::write(dir.path().join("my.toml"), format!("database = \"{url}\"\n")).expect("written");
+    let mut from_environment = command(dir.path(), &["serve"]);
+    from_environment.env("ONELOOP_DATABASE", url);
+    for mut serve in [
+        command(dir.path(), &["serve", "--database", url]),
+        command(dir.path(), &["admin", "team", "list", "--database", url]),
+        command(dir.path(), &["serve", "--config", "my.toml"]),
+        from_environment,
+    ] {
+        let ran = Ran::of(&mut serve);
+        assert_eq!(ran.code, Some(1));
+        assert!(ran.stderr.contains("a database is written `sqlite:PATH`"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("tiger"), "{}", ran.stderr);
+    }
 }

@@ -127,7 +127,7 @@ fn a_newcomer_is_told_where_it_is_and_what_to_do_next() {
     let dir = tempdir().expect("a directory");
     let server = Server::start(dir.path(), &[]);
     let url = server.url("");
-    let log = server.log();
+    let log = server.log_with("Stop with Ctrl-C.");
     assert!(log.contains(&format!("Listening on {url}\n")), "{log}");
     assert!(log.contains("oneloop admin team create NAME"), "{log}");
     assert!(log.contains("warning: the widget is not built"), "{log}");
@@ -137,32 +137,11 @@ fn a_newcomer_is_told_where_it_is_and_what_to_do_next() {
 #[test]
 fn a_demonstration_on_the_network_is_warned_about() {
     let dir = tempdir().expect("a directory");
-    // The last --listen would be a second one; the environment's loses against it, so it goes by file.
-    fs::write(
-        dir.path().join("open.toml"),
-        "listen = \"0.0.0.0:0\"\ndemo = true\nready-file = \"open.json\"\n",
-    )
-    .expect("written");
-    let mut open = crate::support::command(dir.path(), &["serve", "--config", "open.toml"])
-        .stderr(fs::File::create(dir.path().join("open.log")).expect("a log"))
-        .spawn()
-        .expect("the binary starts");
-    let ready = dir.path().join("open.json");
-    for _ in 0..1_000 {
-        if ready.exists() {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    let facts: Value = serde_json::from_slice(&fs::read(ready).expect("ready")).expect("JSON");
-    assert!(
-        facts["url"].as_str().is_some_and(|url| url.starts_with("http://127.0.0.1:")),
-        "{facts}"
-    );
-    // The greeting follows the ready file at once, but follows it.
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    open.kill().expect("it runs");
-    open.wait().expect("it ends");
-    let log = fs::read_to_string(dir.path().join("open.log")).expect("the log");
-    assert!(log.contains("warning: the demonstration is open to the network"), "{log}");
+    let server = Server::start_at("0.0.0.0:0", dir.path(), &["--demo"], &[]);
+    assert!(server.url("").starts_with("http://127.0.0.1:"), "a URL that can be opened");
+    server.log_with("warning: the demonstration is open to the network");
+
+    let dir = tempdir().expect("a directory");
+    let log = Server::start(dir.path(), &["--demo"]).log_with("Stop with Ctrl-C.");
+    assert!(!log.contains("open to the network"), "{log}");
 }

@@ -76,18 +76,23 @@ impl Server {
     /// The same with environment variables.
     #[track_caller]
     pub(crate) fn start_with(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
+        Self::start_at("127.0.0.1:0", dir, args, env)
+    }
+
+    /// The same on another address.
+    #[track_caller]
+    pub(crate) fn start_at(listen: &str, dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Self {
         let (ready_path, log) = (dir.join("ready.json"), dir.join("server.log"));
         // A start must not be taken for ready because of the file of an earlier, killed server.
         let _absent = fs::remove_file(&ready_path);
         let stderr = File::options().create(true).append(true).open(&log).expect("a log file");
-        let child =
-            command(dir, &["serve", "--listen", "127.0.0.1:0", "--ready-file", "ready.json"])
-                .args(args)
-                .envs(env.iter().copied())
-                .stdout(Stdio::null())
-                .stderr(stderr)
-                .spawn()
-                .expect("the binary starts");
+        let child = command(dir, &["serve", "--listen", listen, "--ready-file", "ready.json"])
+            .args(args)
+            .envs(env.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .expect("the binary starts");
         let mut server = Self { child, ready: Value::Null, log };
         let ready = wait_for(|| {
             if let Some(status) = server.child.try_wait().expect("our child") {
@@ -124,6 +129,12 @@ impl Server {
     /// Everything the server has written to standard error.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).expect("the log")
+    }
+
+    /// The log, once `text` is in it: the greeting follows the ready file, and a line its answer.
+    #[track_caller]
+    pub(crate) fn log_with(&self, text: &str) -> String {
+        wait_for(|| Some(self.log()).filter(|log| log.contains(text)))
     }
 
     /// Sends a signal.
