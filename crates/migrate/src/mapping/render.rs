@@ -1,0 +1,191 @@
+//! The mapping file with its comments, as `init` writes it for people to change.
+
+use std::fmt::{self, Write};
+
+use super::columns::{Flag, FlagTest, Moment};
+use super::permissions::GrantMap;
+use super::toml_text::{key, quoted};
+use super::{Mapping, VERSION};
+use crate::recipe::Form;
+
+/// What a mapping says of itself before its first key.
+const HEAD: &str = "\
+# How the keys of another service become keys here. Every line may be changed; `prove` and `plan` say what
+# would come of it, and write nothing. No secret belongs into this file: it names places, env:NAME or file:PATH.
+";
+
+impl Mapping {
+    /// The file, with comments. [`Mapping::parse`] reads the same mapping back.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        let _ = self.write(&mut text);
+        text
+    }
+
+    fn write(&self, out: &mut String) -> fmt::Result {
+        writeln!(out, "{HEAD}version = {VERSION}")?;
+        self.write_source(out)?;
+        self.write_columns(out)?;
+        writeln!(
+            out,
+            "\n# Kept with each key and returned by verify: name = \"text with {{column}}\"."
+        )?;
+        writeln!(out, "[metadata]")?;
+        for (name, template) in &self.metadata {
+            writeln!(out, "{} = {}", key(name), quoted(&template.to_string()))?;
+        }
+        writeln!(
+            out,
+            "\n# How the service turned a key into what it stored. `prove` finds it from one real key."
+        )?;
+        writeln!(out, "[recipe]\n{}", Form::from(&self.recipe).lines().join("\n"))?;
+        self.write_permissions(out)?;
+        let policy = self.policy;
+        writeln!(out, "\n[policy]")?;
+        writeln!(out, "# A key that is here already with other attributes: skip, update or fail.")?;
+        writeln!(out, "conflict = {}", quoted(policy.conflict.word()))?;
+        writeln!(
+            out,
+            "# Keys that no longer work: import (their callers go on hearing why) or skip."
+        )?;
+        writeln!(out, "expired = {}", quoted(policy.expired.word()))?;
+        writeln!(out, "revoked = {}", quoted(policy.revoked.word()))?;
+        writeln!(
+            out,
+            "# Keys that can be guessed: refuse-below-80 (bits) or waive. Below 128 is reported."
+        )?;
+        writeln!(out, "weak = {}", quoted(policy.weak.word()))
+    }
+
+    fn write_source(&self, out: &mut String) -> fmt::Result {
+        let source = &self.source;
+        writeln!(out, "\n[source]\n# csv, ndjson, postgres, mysql, sqlite or oneloop")?;
+        writeln!(out, "kind = {}", quoted(source.kind.word()))?;
+        writeln!(
+            out,
+            "# A path, - for standard input, or env:NAME of a variable with the database's URL."
+        )?;
+        writeln!(out, "location = {}", quoted(&source.location))?;
+        if let Some(table) = &source.table {
+            writeln!(out, "table = {}", quoted(table))?;
+        }
+        if let Some(filter) = &source.filter {
+            writeln!(
+                out,
+                "# Only rows that meet this SQL condition are read.\nwhere = {}",
+                quoted(filter)
+            )?;
+        }
+        if let Some(origin) = &source.origin {
+            writeln!(out, "# What this file was made from.\norigin = {}", quoted(origin))?;
+        }
+        writeln!(out, "\n[target]\nworkspace = {}", quoted(self.target.workspace.as_str()))
+    }
+
+    fn write_columns(&self, out: &mut String) -> fmt::Result {
+        let columns = &self.columns;
+        writeln!(
+            out,
+            "\n# Which column is what. Braces put columns into text: \"user-{{user_id}}\".\n[columns]"
+        )?;
+        if let Some(id) = &columns.id {
+            writeln!(
+                out,
+                "# What identifies the row; it stands in reports.\nid = {}",
+                quoted(&id.to_string())
+            )?;
+        }
+        writeln!(out, "# The key, or what was stored for it.\nkey = {}", quoted(&columns.key))?;
+        if let Some(salt) = &columns.salt {
+            writeln!(out, "salt = {}", quoted(salt))?;
+        }
+        if let Some(locator) = &columns.locator {
+            writeln!(
+                out,
+                "# A part of the key that the table holds in clear, by which its row is found."
+            )?;
+            let part = quoted(&locator.part.to_string());
+            writeln!(out, "locator = {{ column = {}, part = {part} }}", quoted(&locator.column))?;
+        }
+        if let Some(name) = &columns.name {
+            writeln!(out, "name = {}", quoted(&name.to_string()))?;
+        }
+        writeln!(
+            out,
+            "# Whose key it is: the customer id.\nowner = {}",
+            quoted(&columns.owner.to_string())
+        )?;
+        writeln!(
+            out,
+            "# Formats: iso8601, unix-s, unix-ms, unix-us, seconds-after-created, strftime:PATTERN."
+        )?;
+        moment(out, "created", columns.created.as_ref())?;
+        moment(out, "last-used", columns.last_used.as_ref())?;
+        moment(out, "expires", columns.expires.as_ref())?;
+        flag(out, "enabled", columns.enabled.as_ref())?;
+        flag(out, "revoked", columns.revoked.as_ref())?;
+        if let Some(permissions) = &columns.permissions {
+            writeln!(
+                out,
+                "# json-array, json-map, comma, space, single, postgres-array or yaml-list."
+            )?;
+            let (column, format) = (quoted(&permissions.column), quoted(permissions.format.word()));
+            writeln!(out, "permissions = {{ column = {column}, format = {format} }}")?;
+        }
+        Ok(())
+    }
+
+    fn write_permissions(&self, out: &mut String) -> fmt::Result {
+        writeln!(
+            out,
+            "\n# What each permission of the source means: scope = \"create+read+update+delete\", all or"
+        )?;
+        writeln!(
+            out,
+            "# nothing. {{ }} drops one on purpose; one that is missing stops the plan.\n[permissions]"
+        )?;
+        for (name, grants) in &self.permissions {
+            let inside: Vec<String> = pairs(grants).collect();
+            writeln!(out, "{} = {{ {} }}", key(name), inside.join(", "))?;
+        }
+        writeln!(out, "\n# What every key gets, whatever its row says.\n[grants]")?;
+        for pair in pairs(&self.grants) {
+            writeln!(out, "{pair}")?;
+        }
+        Ok(())
+    }
+}
+
+fn pairs(grants: &GrantMap) -> impl Iterator<Item = String> {
+    grants
+        .0
+        .iter()
+        .map(|(scope, access)| format!("{} = {}", key(scope), quoted(&access.to_string())))
+}
+
+fn moment(out: &mut String, name: &str, moment: Option<&Moment>) -> fmt::Result {
+    let Some(moment) = moment else { return Ok(()) };
+    let (column, format) = (quoted(&moment.column), quoted(&moment.format.to_string()));
+    write!(out, "{name} = {{ column = {column}, format = {format}")?;
+    if !moment.never.is_empty() {
+        write!(out, ", never = {}", list(&moment.never))?;
+    }
+    writeln!(out, " }}")
+}
+
+fn flag(out: &mut String, name: &str, flag: Option<&Flag>) -> fmt::Result {
+    let Some(flag) = flag else { return Ok(()) };
+    write!(out, "{name} = {{ column = {}", quoted(&flag.column))?;
+    match &flag.test {
+        FlagTest::Bool => {}
+        FlagTest::Is(words) => write!(out, ", is = {}", list(words))?,
+        FlagTest::Set => write!(out, ", set = true")?,
+    }
+    writeln!(out, " }}")
+}
+
+fn list(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    format!("[{}]", words.join(", "))
+}

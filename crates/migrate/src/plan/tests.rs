@@ -1,0 +1,457 @@
+use std::collections::{BTreeMap, HashMap};
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::*;
+use crate::prove::{Clues, Pair, prove};
+use crate::source::Cell;
+
+const NOW: UnixMillis = 1_795_420_800_000;
+
+const MAPPING: &str = r#"
+version = 1
+[source]
+kind = "csv"
+location = "keys.csv"
+[target]
+workspace = "ws_1"
+[columns]
+id = "{id}"
+key = "key"
+name = "{name}"
+owner = "{owner}"
+created = { column = "created", format = "unix-s" }
+expires = { column = "expires", format = "unix-s" }
+revoked = { column = "revoked" }
+permissions = { column = "can", format = "space" }
+[metadata]
+legacy = "{id}"
+[recipe]
+algorithm = "plaintext"
+[permissions]
+read = { deployments = "read" }
+write = { deployments = "create+update", metrics = "read" }
+nothing = {}
+"#;
+
+const COLUMNS: [&str; 8] = ["id", "key", "name", "owner", "created", "expires", "revoked", "can"];
+
+fn mapping() -> Mapping {
+    Mapping::parse(MAPPING).expect("valid")
+}
+
+fn scopes() -> BTreeSet<String> {
+    ["deployments", "metrics"].map(str::to_owned).into()
+}
+
+/// A row of which some cells differ from a good one.
+fn row(number: u64, changes: &[(&str, &str)]) -> Row {
+    let header = Header::new(COLUMNS.map(str::to_owned));
+    let good = BTreeMap::from([
+        ("id", "7"),
+        ("key", "Zk3v9QpLm2Xw8RtYb5NcJd7HaSdFgHjK"),
+        ("name", "CI"),
+        ("owner", "acme"),
+        ("created", "1700000000"),
+        ("can", "read"),
+    ]);
+    let value = |column: &str| {
+        let changed = changes.iter().find(|(name, _)| *name == column).map(|(_, value)| *value);
+        changed.or(good.get(column).copied()).unwrap_or_default().to_owned()
+    };
+    let cells = COLUMNS.iter().map(|column| Cell::text(value(column))).collect();
+    Row { number, line: number + 1, header, cells }
+}
+
+type Keys = HashMap<Identity, Attributes>;
+
+/// Plans `rows` against `existing`.
+fn plan(mapping: &Mapping, rows: &[Row], existing: &Keys) -> (Vec<RowPlan>, Summary) {
+    let mut seen = HashMap::new();
+    let proof = Proof::waived("the test");
+    let scopes = scopes();
+    let mut planner =
+        Planner::new(mapping, &proof, &scopes, existing, &mut seen, NOW).expect("can begin");
+    let plans = rows.iter().map(|row| planner.row(row)).collect();
+    (plans, planner.finish())
+}
+
+fn one(mapping: &Mapping, changes: &[(&str, &str)]) -> RowPlan {
+    plan(mapping, &[row(1, changes)], &Keys::new()).0.remove(0)
+}
+
+fn created(mapping: &Mapping, changes: &[(&str, &str)]) -> (Attributes, Vec<Code>) {
+    let plan = one(mapping, changes);
+    match plan.outcome {
+        Outcome::Create(key) => (key.attributes, plan.notes),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn apply(plans: &[RowPlan], keys: &mut Keys) {
+    for key in plans.iter().filter_map(|plan| plan.outcome.applied()) {
+        keys.insert(key.identity, key.attributes.clone());
+    }
+}
+
+#[test]
+fn a_good_row_becomes_a_key() {
+    let (attributes, notes) = created(&mapping(), &[("can", "write read")]);
+    assert_eq!((attributes.name.as_str(), attributes.customer_id.as_str()), ("CI", "acme"));
+    assert_eq!(attributes.created_at, Some(1_700_000_000_000));
+    assert_eq!((attributes.enabled, attributes.expires_at), (true, None));
+    let grants: Vec<String> = attributes
+        .grants
+        .iter()
+        .map(|it| format!("{} {}", it.representation, it.access()))
+        .collect();
+    assert_eq!(grants, ["deployments create+read+update", "metrics read"]);
+    assert_eq!(attributes.metadata, BTreeMap::from([("legacy".to_owned(), "7".to_owned())]));
+    assert_eq!(notes, []);
+}
+
+#[test]
+fn every_refusal_has_its_code_and_repeats_no_key() {
+    let key = "Zk3v9QpLm2Xw8RtYb5NcJd7HaSdFgHjK";
+    let long = "Zk3v9Qp".repeat(100);
+    let owner = "o".repeat(256);
+    let id = "i".repeat(2000);
+    let cases: [(&[(&str, &str)], Code); 13] = [
+        (&[("key", "")], Code::KeyMissing),
+        (&[("key", "short")], Code::TooShort),
+        (&[("key", &long)], Code::TooLong),
+        (&[("key", "sk_live_12345678")], Code::WeakSecret),
+        (&[("owner", "")], Code::OwnerMissing),
+        (&[("owner", &owner)], Code::OwnerInvalid),
+        (&[("owner", "a\u{7}b")], Code::OwnerInvalid),
+        (&[("created", "yesterday")], Code::InvalidDate),
+        (&[("expires", "2026-01-01")], Code::InvalidDate),
+        (&[("revoked", "perhaps")], Code::InvalidFlag),
+        (&[("can", "read fly")], Code::UnknownPermission),
+        (&[("id", &id)], Code::Create), // the id is cut in reports, and its metadata too long only past 1,024
+        (&[("key", key)], Code::Create),
+    ];
+    for (changes, code) in cases {
+        let mapping = mapping();
+        let plan = one(&mapping, changes);
+        let expected = if changes[0].0 == "id" { Code::InvalidMetadata } else { code };
+        assert_eq!(plan.outcome.code(), expected, "{changes:?}");
+        let shown = format!("{plan:?}");
+        assert!(!shown.contains("Zk3v9Qp") && !shown.contains("sk_live"), "{shown}");
+    }
+}
+
+#[test]
+fn a_permission_that_nobody_mapped_stops_the_plan_and_is_named() {
+    let rows = [row(1, &[("can", "fly")]), row(2, &[("can", "nothing")])];
+    let (_, summary) = plan(&mapping(), &rows, &Keys::new());
+    assert!(!summary.can_apply());
+    assert_eq!(summary.stops().collect::<Vec<_>>(), [(Code::UnknownPermission, 1)]);
+    assert_eq!(summary.unknown_permissions, BTreeMap::from([("fly".to_owned(), 1)]));
+    assert_eq!(summary.count(Code::Create), 1, "the one that maps to nothing on purpose");
+}
+
+#[test]
+fn what_no_longer_works_is_imported_not_working_or_left_behind() {
+    let mut mapping = mapping();
+    let (expired, notes) = created(&mapping, &[("expires", "1795420800")]);
+    assert_eq!((expired.expires_at, expired.enabled), (Some(NOW), true));
+    assert_eq!(notes, [Code::ExpiredAtSource]);
+    let (revoked, notes) = created(&mapping, &[("revoked", "t")]);
+    assert_eq!((revoked.enabled, notes), (false, vec![Code::RevokedAtSource]));
+    let (still, notes) = created(&mapping, &[("expires", "1795420801")]);
+    assert_eq!((still.expires_at, notes), (Some(NOW + 1_000), vec![]));
+
+    (mapping.policy.expired, mapping.policy.revoked) =
+        (crate::mapping::OnSight::Skip, crate::mapping::OnSight::Skip);
+    for (changes, code) in [
+        (("expires", "1795420800"), Code::ExpiredAtSource),
+        (("revoked", "1"), Code::RevokedAtSource),
+    ] {
+        assert_eq!(one(&mapping, &[changes]).outcome, Outcome::LeftBehind(code));
+    }
+}
+
+#[test]
+fn weak_keys_are_flagged_refused_or_waived() {
+    let mut mapping = mapping();
+    // 20 base-62 characters: 119 bits.
+    let (_, notes) = created(&mapping, &[("key", "rX7sQ2mZpL9wYtB5NcJd")]);
+    assert_eq!(notes, [Code::WeakSecret]);
+    let weak = [("key", "rX7sQ2mZpL9w")];
+    assert_eq!(one(&mapping, &weak).outcome.code(), Code::WeakSecret);
+    mapping.policy.weak = crate::mapping::Weak::Waive;
+    assert_eq!(created(&mapping, &weak).1, [Code::WeakSecret]);
+}
+
+#[test]
+fn a_label_is_mended_rather_than_refused() {
+    let mapping = mapping();
+    let name = |name: &str| {
+        let (attributes, notes) = created(&mapping, &[("name", name)]);
+        (attributes.name, notes)
+    };
+    assert_eq!(name(""), ("Key 7".to_owned(), vec![Code::NameEmpty]));
+    assert_eq!(name(" \t "), ("Key 7".to_owned(), vec![Code::NameEmpty]));
+    assert_eq!(name("two\nlines"), ("two lines".to_owned(), vec![Code::NameChanged]));
+    assert_eq!(name(&"é".repeat(300)), ("é".repeat(250), vec![Code::NameChanged]));
+}
+
+#[test]
+fn the_same_key_twice_in_the_input_is_planned_once() {
+    let rows = [
+        row(1, &[]),
+        row(2, &[("key", "0x9QpLm2Xw8RtYb5NcJd7HaSdFgHjKlM")]),
+        row(3, &[("owner", "b")]),
+    ];
+    let (plans, summary) = plan(&mapping(), &rows, &Keys::new());
+    assert_eq!(plans[2].outcome, Outcome::Duplicate { first: 1 });
+    assert_eq!((summary.count(Code::Create), summary.count(Code::DuplicateInInput)), (2, 1));
+    assert_eq!(summary.estimate.writes, 2);
+}
+
+#[test]
+fn a_key_that_is_here_is_compared_field_by_field() {
+    let mut mapping = mapping();
+    let mut here = Keys::new();
+    apply(&plan(&mapping, &[row(1, &[])], &here).0, &mut here);
+    let changed = row(1, &[("name", "CD"), ("can", "write"), ("created", "")]);
+
+    let (plans, _) = plan(&mapping, std::slice::from_ref(&changed), &here);
+    let Outcome::ConflictSkipped { diff } = &plans[0].outcome else { panic!("{plans:?}") };
+    let shown: Vec<String> =
+        diff.iter().map(|it| format!("{}: {} -> {}", it.field, it.here, it.source)).collect();
+    assert_eq!(
+        shown,
+        ["name: CI -> CD", "scopes: deployments:read -> deployments:create+update metrics:read"]
+    );
+
+    mapping.policy.conflict = Conflict::Fail;
+    let (plans, summary) = plan(&mapping, std::slice::from_ref(&changed), &here);
+    assert_eq!(plans[0].outcome.code(), Code::ConflictFails);
+    assert!(!summary.can_apply());
+
+    mapping.policy.conflict = Conflict::Update;
+    let (plans, summary) = plan(&mapping, std::slice::from_ref(&changed), &here);
+    assert!(summary.can_apply());
+    apply(&plans, &mut here);
+    let kept = here.values().next().expect("one key");
+    assert_eq!((kept.name.as_str(), kept.created_at), ("CD", Some(1_700_000_000_000)));
+    assert_eq!(plan(&mapping, &[changed], &here).0[0].outcome, Outcome::Unchanged);
+}
+
+#[test]
+fn a_plan_needs_a_proof_of_its_own_recipe_or_somebody_to_waive_it() {
+    let mapping = mapping();
+    let begin = |proof: &Proof, scopes: &BTreeSet<String>| {
+        let (existing, mut seen) = (Keys::new(), HashMap::new());
+        Planner::new(&mapping, proof, scopes, &existing, &mut seen, NOW).map(|_| ()).err()
+    };
+    let prove = |stored: &str| {
+        Proof::of(&prove(&[Pair::new("abcdefgh", stored)], &Clues::default()).expect("fits"))
+    };
+    // SHA-1 of `abcdefgh`, by Python's hashlib.
+    let other = prove("425af12a0743502b322e93a015bcf868e324d56a");
+    assert_eq!(begin(&other, &scopes()), Some(PlanError::OtherRecipe));
+    assert_eq!(begin(&prove("abcdefgh"), &scopes()), None);
+    assert_eq!(begin(&Proof::waived(" "), &scopes()), Some(PlanError::WaivedByNobody));
+    assert_eq!(Proof::waived("Ada").waived_by(), Some("Ada"));
+    let missing = begin(&Proof::waived("Ada"), &BTreeSet::new());
+    assert_eq!(
+        missing,
+        Some(PlanError::UnknownScopes(vec!["deployments".into(), "metrics".into()]))
+    );
+}
+
+#[test]
+fn columns_that_the_source_does_not_have_are_named() {
+    let header = Header::new(["ID", "key", "name", "owner", "can"].map(str::to_owned));
+    assert_eq!(mapping().missing_columns(&header), ["created", "expires", "revoked"]);
+}
+
+#[test]
+fn keys_of_other_recipes_keep_their_stored_value_salt_and_locator() {
+    let text = MAPPING
+        .replace("\"plaintext\"", "\"sha512\"\nsalt = \"column\"\nsalt-text = \"hex\"")
+        .replace(
+            "key = \"key\"",
+            "key = \"key\"\nsalt = \"name\"\nlocator = { column = \"id\", part = \"first:8\" }",
+        );
+    let mapping = Mapping::parse(&text).expect("valid");
+    let stored = "ab".repeat(64);
+    let plan = one(&mapping, &[("key", &stored), ("name", "5e6f")]);
+    let Outcome::Create(key) = plan.outcome else { panic!("{plan:?}") };
+    let KeyForm::Legacy { stored: kept, salt, locator } = &key.form else { panic!("{key:?}") };
+    assert_eq!((kept.as_slice(), locator.as_deref()), (stored.as_bytes(), Some("7")));
+    assert_eq!(salt.as_ref().map(|salt| salt.as_slice()), Some(&b"5e6f"[..]));
+    for (changes, code) in [
+        (("name", "salt"), Code::BadSalt),
+        (("id", ""), Code::LocatorMissing),
+        (("key", "abab"), Code::BadEncoding),
+    ] {
+        let changes = [
+            changes,
+            ("name", if changes.0 == "name" { changes.1 } else { "5e6f" }),
+            ("key", &stored),
+        ];
+        assert_eq!(one(&mapping, &changes).outcome.code(), code);
+    }
+}
+
+#[test]
+fn entropy_is_bounded_from_above_by_what_plainly_counts() {
+    let between = |key: &str, least: f64, most: f64| {
+        let bits = entropy_bits(key);
+        assert!((least..=most).contains(&bits), "{key}: {bits}");
+    };
+    between("Zk3v9QpLm2Xw8RtYb5NcJd7HaSdFgHjK", 185.0, 191.0);
+    between("sk_live_Zk3v9QpLm2Xw8RtYb5Nc", 115.0, 120.0);
+    between("550e8400-e29b-41d4-a716-446655440000", 110.0, 128.0);
+    between("", 0.0, 0.0);
+    between(&"a".repeat(100), 0.0, 10.0);
+    between("abcabcabcabcabcabcabcabcabcabcabcabc", 0.0, 30.0);
+    between("password123456789password123456789", 0.0, 80.0);
+}
+
+#[test]
+fn codes_are_distinct_snake_case_words() {
+    let words: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(words.len(), Code::ALL.len());
+    assert!(words.iter().all(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+}
+
+/// Rows from small alphabets, so that duplicates, conflicts and every kind of refusal are common.
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let cell = |choices: &'static [&'static str]| prop::sample::select(choices);
+    let one = (
+        cell(&[
+            "Zk3v9QpLm2Xw8RtYb5NcJd7HaSdFgHjK",
+            "0x9QpLm2Xw8RtYb5NcJd7HaSdFgHjKlM",
+            "rX7sQ2mZpL9wYtB5NcJd",
+            "",
+            "short",
+            "sk_live_12345678",
+        ]),
+        cell(&["a", "b", ""]),
+        cell(&["CI", ""]),
+        cell(&["", "0", "t", "perhaps"]),
+        cell(&["", "1", "1999999999", "soon"]),
+        cell(&["", "read", "read write", "nothing"]),
+    );
+    prop::collection::vec(one, 0..30).prop_map(|rows| {
+        let numbered = rows.into_iter().zip(1..);
+        numbered
+            .map(|((key, owner, name, revoked, expires, can), number)| {
+                row(
+                    number,
+                    &[
+                        ("key", key),
+                        ("owner", owner),
+                        ("name", name),
+                        ("revoked", revoked),
+                        ("expires", expires),
+                        ("can", can),
+                    ],
+                )
+            })
+            .collect()
+    })
+}
+
+/// Rows whose keys are all different.
+fn distinct_rows() -> impl Strategy<Value = Vec<Row>> {
+    prop::collection::btree_set("[A-Za-z0-9]{32}", 0..12).prop_map(|keys| {
+        keys.iter().zip(1..).map(|(key, number)| row(number, &[("key", key)])).collect()
+    })
+}
+
+fn with_policy() -> impl Strategy<Value = Mapping> {
+    prop::sample::select(Conflict::ALL).prop_map(|conflict| {
+        let mut mapping = mapping();
+        mapping.policy.conflict = conflict;
+        mapping
+    })
+}
+
+proptest! {
+    /// Every row has one outcome, and the counts add up to the rows.
+    #[test]
+    fn every_row_is_accounted_for_exactly_once(rows in rows(), mapping in with_policy()) {
+        let (plans, summary) = plan(&mapping, &rows, &Keys::new());
+        let numbers = |rows: &mut dyn Iterator<Item = u64>| rows.collect::<Vec<_>>();
+        prop_assert_eq!(
+            numbers(&mut plans.iter().map(|plan| plan.number)),
+            numbers(&mut rows.iter().map(|row| row.number))
+        );
+        prop_assert_eq!(summary.rows, rows.len() as u64);
+        prop_assert_eq!(summary.outcomes.values().sum::<u64>(), summary.rows);
+        let applied: BTreeSet<_> =
+            plans.iter().filter_map(|plan| plan.outcome.applied()).map(|key| key.identity).collect();
+        prop_assert_eq!(applied.len() as u64, summary.estimate.writes, "never one key twice");
+    }
+
+    /// Planning again after applying finds nothing left to do.
+    #[test]
+    fn a_second_run_does_nothing(rows in rows(), mapping in with_policy()) {
+        let mut here = Keys::new();
+        let (plans, _) = plan(&mapping, &rows, &here);
+        apply(&plans, &mut here);
+        let (_, again) = plan(&mapping, &rows, &here);
+        prop_assert_eq!((again.estimate.writes, again.digest), (0, SetDigest::default()));
+        prop_assert_eq!(again.count(Code::ConflictFails) + again.count(Code::Conflict), 0);
+    }
+
+    /// Stopping anywhere and starting over ends in the same place.
+    #[test]
+    fn an_interrupted_run_can_be_resumed(
+        rows in rows(), mapping in with_policy(), stop in any::<Index>(), before in rows(),
+    ) {
+        let mut start = Keys::new();
+        apply(&plan(&mapping, &before, &start).0, &mut start);
+        let (whole, _) = plan(&mapping, &rows, &start);
+        let mut finished = start.clone();
+        apply(&whole, &mut finished);
+
+        let mut interrupted = start;
+        apply(&whole[..stop.index(whole.len() + 1)], &mut interrupted);
+        let (rest, _) = plan(&mapping, &rows, &interrupted);
+        apply(&rest, &mut interrupted);
+        prop_assert_eq!(interrupted, finished);
+    }
+
+    /// The digest names the set: its order does not matter, each member does.
+    #[test]
+    fn the_digest_is_of_the_set(rows in distinct_rows(), seed in any::<u64>(), at in any::<Index>()) {
+        let digest = |rows: &[Row]| plan(&mapping(), rows, &Keys::new()).1.digest;
+        let mut shuffled = rows.clone();
+        shuffled.sort_by_key(|row| (row.number.wrapping_mul(seed | 1)) >> 7);
+        let whole = digest(&rows);
+        prop_assert_eq!(digest(&shuffled), whole);
+        prop_assert_eq!(whole.to_string().parse::<SetDigest>(), Ok(whole));
+        if !rows.is_empty() {
+            let at = at.index(rows.len());
+            let mut fewer = rows.clone();
+            fewer.remove(at);
+            prop_assert_ne!(digest(&fewer), whole);
+            let mut other = rows.clone();
+            other[at].cells[2] = Cell::text("another name");
+            prop_assert_ne!(digest(&other), whole);
+        }
+    }
+
+    #[test]
+    fn a_member_taken_out_again_was_never_there(members in prop::collection::vec(any::<[u8; 4]>(), 1..9)) {
+        let mut digest = SetDigest::default();
+        for member in &members { digest.add("ws", member); }
+        prop_assert_ne!(digest, SetDigest::default());
+        for member in members.iter().rev() { digest.remove("ws", member); }
+        prop_assert_eq!(digest, SetDigest::default());
+    }
+
+    #[test]
+    fn no_key_is_too_odd_to_estimate(key in "\\PC{0,60}") {
+        let bits = entropy_bits(&key);
+        prop_assert!(bits >= 0.0 && bits <= key.chars().count() as f64 * 6.0);
+    }
+}
