@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use oneloop_protocol::UnixMillis;
+use oneloop_protocol::{IsoTime, UnixMillis};
 
 /// A moment on the command line: RFC 3339, with an offset, so that nobody's time zone is guessed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,11 @@ pub(crate) fn describe(at: UnixMillis) -> String {
     )
 }
 
+/// The same for a moment as the engine writes it.
+pub(crate) fn describe_iso(at: &IsoTime) -> String {
+    at.0.parse::<Timestamp>().map_or_else(|_| at.0.clone(), |at| describe(at.as_millisecond()))
+}
+
 /// The moment as JSON answers write it: ISO 8601, UTC, milliseconds, `Z`.
 pub(crate) fn iso(at: UnixMillis) -> String {
     Timestamp::from_millisecond(at).map_or_else(
@@ -56,6 +61,8 @@ mod tests {
 
     #[test]
     fn moments_are_shown_in_utc() {
+        let iso_time = IsoTime("2026-11-24T18:00:00.007Z".to_owned());
+        assert_eq!(describe_iso(&iso_time), "2026-11-24 18:00:00 UTC");
         assert_eq!(describe(1_795_543_200_000), "2026-11-24 18:00:00 UTC");
         assert_eq!(iso(1_795_543_200_007), "2026-11-24T18:00:00.007Z");
     }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use oneloop_engine::Engine;
 use oneloop_proxy::{Drained, ProxyOptions};
 use tokio::net::TcpListener;
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
 
 use crate::config::{LogFormat, Settings};
 use crate::demo::{self, Demo};
@@ -49,7 +51,10 @@ async fn serve(
 ) -> Outcome {
     let url = url(address);
     let demo = match &settings.demo_dir {
-        Some(dir) => Some(Demo::start(engine, dir.clone()).await?),
+        // Without its log lines, one for each thing it adds: the first start should greet, not scroll.
+        Some(dir) => {
+            Some(Demo::start(engine, dir.clone()).with_subscriber(NoSubscriber::new()).await?)
+        }
         None => None,
     };
     let options = ProxyOptions {

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::Answer;
 use super::answers::{IssuedSdkKeyAnswer, TeamAnswer};
 use crate::failure::Outcome;
+use crate::moment::describe_iso;
 use crate::{engine as service, output};
 
 #[derive(Debug, Subcommand)]
@@ -62,7 +63,9 @@ async fn list(engine: &Engine, answer: Answer) -> Outcome {
         output::talk("No teams yet.");
         output::hint("`oneloop admin team create NAME` makes one and its first SDK key");
     }
-    let rows: Vec<_> =
-        teams.into_iter().map(|team| [team.id.to_string(), team.name, team.created_at.0]).collect();
+    let rows: Vec<_> = teams
+        .into_iter()
+        .map(|team| [team.id.to_string(), team.name, describe_iso(&team.created_at)])
+        .collect();
     output::table(["ID", "NAME", "CREATED"], &rows)
 }
