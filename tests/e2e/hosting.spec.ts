@@ -70,19 +70,23 @@ test('removed while it loads, it says nothing and mounts nothing', async ({ page
     await held
     await route.continue()
   })
+  const loading = page.waitForRequest('**/*.wasm')
   await page.goto(demo.url)
-  const children = await page.evaluate(() => {
+  await loading
+  await page.evaluate(() => {
     const element = document.querySelector('oneloop-keys')
     element?.remove()
     Object.assign(window, { kept: element })
-    return element !== null
   })
-  expect(children).toBe(true)
-  let lists = 0
-  page.on('request', (request) => (lists += Number(request.url().endsWith('/api-key'))))
+  let asked = 0
+  page.on('request', (request) => (asked += Number(!request.url().endsWith('.wasm'))))
+  const loaded = page.waitForResponse('**/*.wasm')
   go()
-  await page.waitForTimeout(800)
-  expect(lists).toBe(0)
+  await loaded
+  await page.waitForTimeout(500)
+  expect(asked).toBe(0)
+  const left = await page.evaluate(() => (window as unknown as { kept: Element }).kept.shadowRoot?.childElementCount)
+  expect(left).toBe(0)
 })
 
 test('another customer’s keys are never shown, asked for or reached', async ({ page, demo, widget }) => {

@@ -76,9 +76,10 @@ export class Widget {
     }
   }
 
-  /** The group of controls that say what `dialog` gives of one scope. */
+  /** The line of `dialog` that says what is given of one scope. */
   access(dialog: Locator, scope: string): Locator {
-    return dialog.getByRole('group', { name: `Access to ${scope}`, exact: true })
+    const group = this.page.getByRole('group', { name: `Access to ${scope}`, exact: true })
+    return dialog.locator('[part~="scope"]').filter({ has: group })
   }
 
   /** Creates a key, reads its secret, and closes the reveal. */
