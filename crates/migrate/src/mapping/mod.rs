@@ -9,6 +9,8 @@ mod columns;
 mod moment;
 mod permissions;
 mod policy;
+#[cfg(test)]
+mod properties;
 mod render;
 mod source;
 mod template;

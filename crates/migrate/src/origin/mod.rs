@@ -15,6 +15,8 @@ mod generic;
 mod gitlab_pat;
 mod kong_key_auth;
 mod laravel_sanctum;
+#[cfg(test)]
+mod samples;
 mod strapi;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,8 @@ mod digest;
 mod entropy;
 mod identity;
 mod outcome;
+#[cfg(test)]
+mod properties;
 mod read;
 mod summary;
 #[cfg(test)]

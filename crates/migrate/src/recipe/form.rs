@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Recipe;
 use super::algorithm::Algorithm;
+use super::check::{RecipeError, error};
 use super::encoding::{Encoding, Output, TextEncoding};
 use super::hash::Hash;
-use super::kdf::{ITERATIONS_MAX, LENGTH_MAX, ScryptCost};
+use super::kdf::ScryptCost;
 use super::part::Part;
 use super::salt::{Position, Salt, SaltSource, SecretRef};
 use crate::mapping::quoted;
@@ -47,20 +48,6 @@ pub struct Form {
     pub output: Option<String>,
     /// A constant text in front of it.
     pub output_prefix: Option<String>,
-}
-
-/// A recipe that makes no sense.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("recipe: {field}: {message}")]
-pub struct RecipeError {
-    /// Which key of the table.
-    pub field: &'static str,
-    /// One sentence.
-    pub message: String,
-}
-
-fn error(field: &'static str, message: impl Into<String>) -> RecipeError {
-    RecipeError { field, message: message.into() }
 }
 
 /// A word of a closed list, or the default when absent.
@@ -173,50 +160,6 @@ fn salt_source(text: Option<&str>) -> Result<SaltSource, RecipeError> {
 
 fn secret_ref(field: &'static str) -> RecipeError {
     error(field, super::salt::SecretRefError.to_string())
-}
-
-impl Recipe {
-    /// Checks that the pieces fit together and that costs are bearable.
-    ///
-    /// # Errors
-    ///
-    /// [`RecipeError`] naming the key of the table at fault.
-    pub fn check(&self) -> Result<(), RecipeError> {
-        let salted = self.salt.source != SaltSource::None;
-        let fits = |length: usize| (4..=LENGTH_MAX).contains(&length);
-        match &self.algorithm {
-            Algorithm::Plaintext if salted => {
-                return Err(error("salt", "keys that are stored in clear have none"));
-            }
-            Algorithm::Hmac { .. } if matches!(self.salt.source, SaltSource::Secret(_)) => {
-                return Err(error("salt", "a recipe has one secret, and this one has `hmac-key`"));
-            }
-            Algorithm::Pbkdf2 { iterations, .. } if !(1..=ITERATIONS_MAX).contains(iterations) => {
-                return Err(error("iterations", format!("must be between 1 and {ITERATIONS_MAX}")));
-            }
-            Algorithm::Pbkdf2 { length, .. } | Algorithm::Scrypt { length, .. }
-                if !fits(*length) =>
-            {
-                return Err(error("length", format!("must be between 4 and {LENGTH_MAX} bytes")));
-            }
-            Algorithm::Scrypt { cost, .. } if !cost.is_bearable() => {
-                return Err(error(
-                    "log-n",
-                    "N, r and p ask for more memory or time than is allowed",
-                ));
-            }
-            algorithm if algorithm.is_self_describing() && self.output != Output::default() => {
-                let name = algorithm.name();
-                return Err(error("output", format!("`{name}` values have a form of their own")));
-            }
-            _ => {}
-        }
-        let position = self.salt.position != Position::default();
-        if !salted && (position || self.salt.text != TextEncoding::default()) {
-            return Err(error("salt", "its text and position are given, but no salt is"));
-        }
-        Ok(())
-    }
 }
 
 impl From<&Recipe> for Form {

@@ -10,6 +10,7 @@
 mod algorithm;
 mod argon2;
 mod bcrypt;
+mod check;
 mod django;
 mod encoding;
 mod form;
@@ -29,9 +30,10 @@ use zeroize::Zeroizing;
 
 pub use algorithm::Algorithm;
 pub use bcrypt::{CUT as BCRYPT_CUT, Stored as BcryptStored};
+pub use check::RecipeError;
 pub use django::Stored as DjangoStored;
 pub use encoding::{Encoding, Output, TextEncoding};
-pub use form::{Form, RecipeError};
+pub use form::Form;
 pub use hash::Hash;
 pub use kdf::{ITERATIONS_MAX, LENGTH_MAX, MEMORY_MAX, ScryptCost};
 pub use part::{Part, PartError};

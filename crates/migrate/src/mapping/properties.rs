@@ -1,0 +1,145 @@
+//! A mapping survives being written and read, whatever stands in it.
+
+use oneloop_protocol::Access;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+use crate::recipe::Part;
+use crate::recipe::samples::recipes;
+
+/// Text with what TOML and templates must escape.
+fn text() -> impl Strategy<Value = String> {
+    "[a-zA-Z0-9 _.\"'\\\\{}#=\\n\\u{7}é|-]{1,10}"
+}
+
+fn templates() -> impl Strategy<Value = Template> {
+    let braces = text().prop_map(|text| text.replace('{', "{{").replace('}', "}}"));
+    ("[a-z_ ]{1,8}", braces).prop_map(|(column, text)| {
+        Template::try_from(format!("{text}{{{column}}}{text}")).expect("escaped")
+    })
+}
+
+fn moments() -> impl Strategy<Value = Moment> {
+    let format = prop_oneof![
+        Just(MomentFormat::Iso8601),
+        Just(MomentFormat::UnixSeconds),
+        Just(MomentFormat::UnixMillis),
+        Just(MomentFormat::UnixMicros),
+        Just(MomentFormat::Strftime("%d.%m.%Y \"%H\"".to_owned())),
+    ];
+    (text(), format, prop::collection::vec(text(), 0..3))
+        .prop_map(|(column, format, never)| Moment { column, format, never })
+}
+
+fn flags() -> impl Strategy<Value = Flag> {
+    let words = prop::collection::vec(text(), 1..3).prop_map(FlagTest::Is);
+    (text(), prop_oneof![Just(FlagTest::Bool), Just(FlagTest::Set), words])
+        .prop_map(|(column, test)| Flag { column, test })
+}
+
+fn grants() -> impl Strategy<Value = GrantMap> {
+    let access = (0_u8..16).prop_map(Access::from_bits);
+    prop::collection::btree_map("[a-z.:/-]{1,8}", access, 0..3).prop_map(GrantMap)
+}
+
+fn columns() -> impl Strategy<Value = Columns> {
+    let locator = (text(), 1_usize..99)
+        .prop_map(|(column, bytes)| Locator { column, part: Part::First(bytes) });
+    let permissions = (text(), select(PermissionFormat::ALL.to_vec()))
+        .prop_map(|(column, format)| PermissionColumn { column, format });
+    (
+        (option::of(templates()), text(), text(), locator, option::of(templates()), templates()),
+        (option::of(moments()), option::of(moments()), option::of(moments())),
+        (option::of(flags()), option::of(flags()), option::of(permissions)),
+    )
+        .prop_map(
+            |((id, key, salt, locator, name, owner), (created, last_used, expires), flags)| {
+                let (enabled, revoked, permissions) = flags;
+                let (salt, locator) = (Some(salt), Some(locator));
+                Columns {
+                    id,
+                    key,
+                    salt,
+                    locator,
+                    name,
+                    owner,
+                    created,
+                    last_used,
+                    expires,
+                    enabled,
+                    revoked,
+                    permissions,
+                }
+            },
+        )
+}
+
+fn mappings() -> impl Strategy<Value = Mapping> {
+    let source =
+        (select(Kind::ALL.to_vec()), text(), text(), option::of(text()), option::of(text()))
+            .prop_map(|(kind, location, table, filter, origin)| {
+                let database = kind.is_database();
+                let table = database.then_some(table);
+                SourceSpec { kind, location, table, filter: filter.filter(|_| database), origin }
+            });
+    let policy =
+        (select(Conflict::ALL), select(OnSight::ALL), select(OnSight::ALL), select(Weak::ALL))
+            .prop_map(|(conflict, expired, revoked, weak)| Policy {
+                conflict,
+                expired,
+                revoked,
+                weak,
+            });
+    (
+        source,
+        text(),
+        columns(),
+        prop::collection::btree_map(text(), templates(), 0..3),
+        recipes(),
+        prop::collection::btree_map(text(), grants(), 0..4),
+        (grants(), policy),
+    )
+        .prop_map(
+            |(source, workspace, columns, metadata, recipe, permissions, (grants, policy))| {
+                let target = Target { workspace: workspace.into() };
+                Mapping {
+                    version: VERSION,
+                    source,
+                    target,
+                    columns,
+                    metadata,
+                    recipe,
+                    permissions,
+                    grants,
+                    policy,
+                }
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn a_rendered_mapping_reads_back_as_it_was(mapping in mappings()) {
+        let text = mapping.render();
+        let read = Mapping::parse(&text);
+        prop_assert_eq!(read.as_ref(), Ok(&mapping), "{}", text);
+        prop_assert_eq!(mapping.render(), text);
+    }
+
+    #[test]
+    fn a_template_reads_back_as_it_was(template in templates()) {
+        prop_assert_eq!(Template::try_from(template.to_string()), Ok(template));
+    }
+
+    #[test]
+    fn no_cell_panics(cell in "\\PC{0,40}") {
+        for format in PermissionFormat::ALL {
+            let _ = format.read(&cell);
+        }
+        for format in ["iso8601", "unix-s", "unix-ms", "unix-us", "strftime:%d.%m.%Y", "seconds-after-created"] {
+            let _ = MomentFormat::try_from(format.to_owned()).expect(format).read(&cell, Some(1));
+        }
+    }
+}
