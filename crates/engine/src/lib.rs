@@ -1,1 +1,51 @@
+//! The embedded key service: who may ask, keys and scopes, verification, link tokens, the migration gate,
+//! the audit log; over one SQLite file.
+//!
+//! [`Engine`] is the whole surface. Verification reads memory only; everything else is one transaction
+//! each, durable when it is acknowledged, and in effect on the very next verification. Bodies are checked
+//! in here, so no caller can forget to.
+//!
+//! What is never written down, logged or shown: a secret, its digest, its tag, the pepper.
 
+mod actor;
+mod address;
+mod api_key;
+mod audit;
+mod background;
+mod caller;
+mod change_feed;
+pub mod clock;
+mod engine;
+mod entropy;
+mod error;
+mod grants;
+mod id;
+mod index;
+mod keys;
+mod last_used;
+mod link_tokens;
+mod migrate;
+mod migration_window;
+mod options;
+mod pepper;
+mod rate;
+mod rotate;
+mod scopes;
+mod sdk_keys;
+mod store;
+mod tag;
+mod teams;
+mod time;
+mod turn;
+mod verify;
+mod workspaces;
+
+pub use actor::{Actor, Who};
+pub use audit::AuditEntry;
+pub use caller::{LinkCaller, LinkTokenRefusal, Reach, SdkCaller};
+pub use engine::Engine;
+pub use error::{Cause, EngineError, OpenError};
+pub use migration_window::{Gate, MigrationWindow};
+pub use options::{Database, DatabaseParseError, EngineOptions};
+pub use sdk_keys::{IssuedSdkKey, SdkKey};
+pub use teams::Team;

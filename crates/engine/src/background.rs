@@ -1,0 +1,83 @@
+//! What an open engine does by itself: follow other processes, write last uses, sweep what is over.
+
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::engine::{Engine, WeakEngine};
+use crate::error::chain;
+use crate::last_used;
+
+/// The background tasks of one engine. They hold it weakly: dropping the last clone ends them.
+#[derive(Debug)]
+pub(crate) struct Background {
+    stop: watch::Sender<bool>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Background {
+    pub(crate) fn new() -> Self {
+        Self { stop: watch::Sender::new(false), tasks: Mutex::default() }
+    }
+
+    /// Starts the tasks of `engine`.
+    pub(crate) fn start(&self, engine: &Engine) {
+        self.spawn(follow(engine.downgrade(), self.stop.subscribe()));
+        self.spawn(write_uses(engine.downgrade(), self.stop.subscribe()));
+    }
+
+    /// Ends the tasks, and waits until each has finished what it was doing.
+    pub(crate) async fn stop(&self) {
+        self.stop.send_replace(true);
+        let tasks = std::mem::take(&mut *self.tasks());
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "A background task ended badly");
+            }
+        }
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks().push(tokio::spawn(task));
+    }
+
+    fn tasks(&self) -> std::sync::MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Follows the change log.
+async fn follow(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
+    let mut failed = false;
+    loop {
+        let Some(feed) = engine.change_feed() else { return };
+        let woken = tokio::select! {
+            // Also when the sender is gone, and the engine with it.
+            _ = stop.changed() => return,
+            woken = feed.wait() => woken,
+        };
+        let Some(engine) = engine.upgrade() else { return };
+        // News that could not be followed the last time is not announced again: look at the log itself.
+        let looked = engine.look_for_changes(failed || woken).await;
+        failed = looked.is_err();
+        if let Err(error) = looked {
+            let error = chain(&error);
+            tracing::warn!(error, "Cannot follow the change log; will retry");
+        }
+    }
+}
+
+/// Writes last uses, and sweeps rate buckets that are full and overlaps that are over.
+async fn write_uses(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            () = tokio::time::sleep(last_used::INTERVAL) => {}
+        }
+        let Some(engine) = engine.upgrade() else { return };
+        engine.flush_last_used().await;
+        engine.sweep();
+    }
+}

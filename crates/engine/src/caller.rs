@@ -1,0 +1,64 @@
+//! Who is asking: the two credentials, once they have been recognised.
+
+use oneloop_protocol::{
+    LinkTokenId, LinkTokenPermissions, Rights, SdkKeyId, TeamId, UnixMillis, WorkspaceId,
+};
+
+use crate::error::EngineError;
+
+/// A team's own server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SdkCaller {
+    /// The team.
+    pub team: TeamId,
+    /// The SDK key it used.
+    pub sdk_key: SdkKeyId,
+    /// What that key may do.
+    pub rights: Rights,
+}
+
+/// A browser that speaks for one customer in one workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkCaller {
+    /// The link token it used.
+    pub id: LinkTokenId,
+    /// The team that minted the token.
+    pub team: TeamId,
+    /// The one workspace.
+    pub workspace: WorkspaceId,
+    /// The one customer.
+    pub customer_id: String,
+    /// What the token may do.
+    pub permissions: LinkTokenPermissions,
+    /// Origins it may be used from; empty = any that CORS allows.
+    pub origins: Vec<String>,
+    /// The meter that keys made with it are bound to.
+    pub external_billing_id: Option<String>,
+    /// When it stops working.
+    pub expires_at: UnixMillis,
+}
+
+/// Why a link token is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkTokenRefusal {
+    /// No such token.
+    #[error("no such link token")]
+    Unknown,
+    /// Its time is over, or it was revoked.
+    #[error("the link token has expired or was revoked")]
+    Expired,
+    /// The database cannot say.
+    #[error(transparent)]
+    Unavailable(#[from] EngineError),
+}
+
+/// Which keys a caller may see. A key outside is not found, as if it did not exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Of this team,
+    pub team: TeamId,
+    /// in this workspace,
+    pub workspace: WorkspaceId,
+    /// of this customer; `None` = of all.
+    pub customer_id: Option<String>,
+}

@@ -1,0 +1,251 @@
+//! The engine: what is open, and how it opens and closes.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use oneloop_protocol::{TeamId, UnixMillis};
+use tokio::sync::Mutex;
+
+use crate::background::Background;
+use crate::change_feed::ChangeFeed;
+use crate::clock::Clock;
+use crate::error::{EngineError, OpenError};
+use crate::id::IdSource;
+use crate::index::Index;
+use crate::last_used::LastUsed;
+use crate::options::{Database, EngineOptions};
+use crate::pepper::Pepper;
+use crate::rate::NamedBuckets;
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Store, StoreError};
+use crate::turn::{Followed, Update};
+
+/// The key service over one database. Cheap to clone; all clones are one engine.
+///
+/// Several engines, in one process or in several, may use one database: each follows the changes of the
+/// others within a quarter of a second.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    clock: Arc<dyn Clock>,
+    link_token_ttl: Duration,
+    pepper: Pepper,
+    ids: IdSource,
+    store: Arc<dyn Store>,
+    index: Index,
+    named_buckets: NamedBuckets,
+    last_used: LastUsed,
+    writer: Mutex<Followed>,
+    change_feed: Arc<ChangeFeed>,
+    background: Background,
+}
+
+/// An engine that may be gone.
+#[derive(Clone)]
+pub(crate) struct WeakEngine(Weak<Inner>);
+
+impl WeakEngine {
+    pub(crate) fn upgrade(&self) -> Option<Engine> {
+        self.0.upgrade().map(Engine)
+    }
+
+    /// The feed alone, so that waiting on it does not keep the engine open.
+    pub(crate) fn change_feed(&self) -> Option<Arc<ChangeFeed>> {
+        self.0.upgrade().map(|inner| Arc::clone(&inner.change_feed))
+    }
+}
+
+impl Engine {
+    /// Opens the database, creating it and its pepper if there is none, and loads the index.
+    ///
+    /// Needs a Tokio runtime: two small tasks run until [`Engine::close`], or until the last clone is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], whose message says what to do. A pepper that is missing, wrong, malformed or readable
+    /// by others stops the start.
+    pub async fn open(options: EngineOptions) -> Result<Self, OpenError> {
+        let database = options.database.to_string();
+        let failed = |error: StoreError| OpenError::Database {
+            database: database.clone(),
+            cause: error.into(),
+        };
+        let alone = lock_directory(options.database.path()).await.map_err(|error| {
+            OpenError::Database { database: database.clone(), cause: error.into() }
+        })?;
+        let store: Arc<dyn Store> = match &options.database {
+            Database::Sqlite(file) => Arc::new(SqliteStore::open(file).await?),
+        };
+        let pepper = pepper(&options, store.as_ref()).await?;
+        drop(alone);
+
+        let engine = Self(Arc::new(Inner {
+            clock: options.clock,
+            link_token_ttl: options.link_token_ttl,
+            pepper,
+            ids: IdSource::new(),
+            store,
+            index: Index::default(),
+            named_buckets: NamedBuckets::default(),
+            last_used: LastUsed::default(),
+            writer: Mutex::default(),
+            change_feed: Arc::new(ChangeFeed::new()),
+            background: Background::new(),
+        }));
+        engine.load().await.map_err(failed)?;
+        engine.0.background.start(&engine);
+        Ok(engine)
+    }
+
+    /// Ends the background tasks, writes what is still waiting, and folds the write-ahead log into the
+    /// database. Every later operation but verify answers that the database is unavailable.
+    pub async fn close(&self) {
+        self.0.background.stop().await;
+        self.flush_last_used().await;
+        self.0.store.close().await;
+    }
+
+    /// Whether this engine can do its work: the database answers, and its changes are being followed.
+    pub async fn ping(&self) -> Result<(), EngineError> {
+        self.snapshot().await?.revision().await?;
+        if self.0.change_feed.is_alive() {
+            return Ok(());
+        }
+        Err(EngineError::Unavailable("the change log has not been followed for a while".into()))
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> UnixMillis {
+        self.0.clock.now()
+    }
+
+    /// Reads the whole database into the index, from one snapshot.
+    async fn load(&self) -> Result<(), StoreError> {
+        let mut followed = self.0.writer.lock().await;
+        let mut store = self.0.store.read().await?;
+        followed.0 = store.revision().await?;
+
+        // Workspaces first: a key means nothing without its own.
+        let catalogue = store.scopes(None).await?;
+        for row in store.workspaces(None).await? {
+            // Sorted by workspace, so each catalogue is one slice.
+            let start = catalogue.partition_point(|scope| scope.workspace < row.id);
+            let own = catalogue.get(start..).unwrap_or_default();
+            let own = own.get(..own.partition_point(|scope| scope.workspace == row.id));
+            Update::workspace(&row, own.unwrap_or_default()).apply(self);
+        }
+        for row in store.sdk_keys(None).await? {
+            Update::sdk_key(&row).apply(self);
+        }
+        let keys = store.count_keys().await?;
+        self.0.index.reserve(usize::try_from(keys).unwrap_or(0));
+        store.load_keys(&mut |key| self.0.index.put_key(key, &[])).await?;
+        tracing::info!(keys, revision = followed.0, "Loaded {keys} keys");
+        Ok(())
+    }
+
+    /// Forgets what is over: rate buckets that are full, rotated secrets whose overlap has ended.
+    pub(crate) fn sweep(&self) {
+        self.0.named_buckets.sweep(self.clock());
+        self.0.index.sweep(self.now());
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakEngine {
+        WeakEngine(Arc::downgrade(&self.0))
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.0.clock.as_ref()
+    }
+
+    pub(crate) fn pepper(&self) -> &Pepper {
+        &self.0.pepper
+    }
+
+    pub(crate) fn index(&self) -> &Index {
+        &self.0.index
+    }
+
+    pub(crate) fn named_buckets(&self) -> &NamedBuckets {
+        &self.0.named_buckets
+    }
+
+    pub(crate) fn last_used(&self) -> &LastUsed {
+        &self.0.last_used
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.0.store.as_ref()
+    }
+
+    pub(crate) fn writer(&self) -> &Mutex<Followed> {
+        &self.0.writer
+    }
+
+    pub(crate) fn change_feed(&self) -> &ChangeFeed {
+        &self.0.change_feed
+    }
+
+    /// When a link token minted at `now` stops working.
+    pub(crate) fn link_token_expiry(&self, now: UnixMillis) -> UnixMillis {
+        let ttl = i64::try_from(self.0.link_token_ttl.as_millis()).unwrap_or(i64::MAX);
+        now.saturating_add(ttl)
+    }
+
+    /// A new id, greater than every one before it.
+    pub(crate) fn fresh_id(&self, now: UnixMillis) -> u128 {
+        self.0.ids.next(now)
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Engine(…)")
+    }
+}
+
+/// The 128 bits of a team's id; an id that is not ours names no team.
+pub(crate) fn team_bits(team: &TeamId) -> Result<u128, EngineError> {
+    team.bits().ok_or(EngineError::NotFound(oneloop_protocol::Reason::UnknownTeam))
+}
+
+/// Lets one process at a time create or upgrade a database of this directory: two that start together
+/// would otherwise make two peppers. The lock is the directory's, because SQLite's own locks on the
+/// database file would be dropped with ours.
+async fn lock_directory(database: &Path) -> std::io::Result<File> {
+    let parent = database.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = parent.unwrap_or(Path::new(".")).to_owned();
+    let lock = move || File::open(directory).and_then(|file| file.lock().map(|()| file));
+    tokio::task::spawn_blocking(lock).await.map_err(std::io::Error::other)?
+}
+
+/// The pepper of this database. Made only when the database is new: a pepper that is lost must not be
+/// replaced by one that verifies nothing.
+async fn pepper(options: &EngineOptions, store: &dyn Store) -> Result<Pepper, OpenError> {
+    let (file, database) = (options.pepper_path(), options.database.to_string());
+    let failed =
+        |error: StoreError| OpenError::Database { database: database.clone(), cause: error.into() };
+    let check = store.read().await.map_err(failed)?.pepper_check().await.map_err(failed)?;
+    let Some(check) = check else {
+        let pepper = match Pepper::read(&file)? {
+            Some(pepper) => pepper,
+            None => Pepper::create(&file)?,
+        };
+        let mut store = store.write().await.map_err(failed)?;
+        let now = options.clock.now();
+        store.insert_installation(&pepper.check(), now).await.map_err(failed)?;
+        store.commit(&[]).await.map_err(failed)?;
+        return Ok(pepper);
+    };
+    let Some(pepper) = Pepper::read(&file)? else {
+        return Err(OpenError::PepperMissing { file, database });
+    };
+    if pepper.belongs_to(&check) {
+        Ok(pepper)
+    } else {
+        Err(OpenError::WrongPepper { file, database })
+    }
+}

@@ -1,0 +1,180 @@
+//! A key's life: created, listed, edited, deleted (endpoints 7 to 11). Rotation is in `rotate.rs`,
+//! bringing keys along in `migrate.rs`.
+
+use oneloop_protocol::{
+    ApiKey, ApiKeyId, CreateApiKey, IssuedApiKey, PatchApiKey, UnixMillis, limits,
+};
+use serde_json::{Map, Value, json};
+
+use crate::actor::Actor;
+use crate::api_key::{issued, on_wire, own_key, prefix, refuse_deleted};
+use crate::caller::Reach;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::scopes::pack;
+use crate::store::{ApiKeyRow, WorkspaceRow};
+use crate::turn::Update;
+use crate::workspaces::own_workspace;
+
+impl Engine {
+    /// Creates a key in a workspace of the actor's team, and answers with its secret.
+    pub async fn create_api_key(
+        &self,
+        actor: &Actor,
+        body: &CreateApiKey,
+    ) -> Result<IssuedApiKey, EngineError> {
+        let now = self.now();
+        body.check(now)?;
+        let mut turn = self.turn().await?;
+        let team = actor.acting_team()?;
+        let workspace = own_workspace(turn.store.as_mut(), team, &body.workspace_id).await?;
+        let catalogue = turn.store.scopes(Some(workspace.id)).await?;
+        let grants = pack(&body.scopes, &catalogue)?;
+        let prefix = prefix(body.prefix.as_deref(), &workspace);
+        let minted = self.mint_key(workspace.team, prefix)?;
+        let mut row = ApiKeyRow {
+            id: self.fresh_id(now),
+            team: workspace.team,
+            workspace: workspace.id,
+            customer_id: body.customer_id.clone(),
+            name: body.name.clone(),
+            prefix: Some(prefix.to_owned()),
+            masked_key: minted.masked_key,
+            tag: minted.tag,
+            previous_tag: None,
+            previous_until: None,
+            grants,
+            metadata: body.metadata.clone().unwrap_or_default(),
+            external_meter_id: body.external_meter_id.clone(),
+            enabled: body.enabled,
+            deleted: false,
+            migrated: false,
+            expires_at: body.expires_at.or_else(|| default_expiry(&workspace, now)),
+            created_at: now,
+            updated_at: now,
+            last_used_at: None,
+            revision: 0,
+        };
+        row.revision = turn.store.insert_api_keys(std::slice::from_ref(&row)).await?;
+        let id = ApiKeyId::from_bits(row.id);
+        let detail = json!({
+            "workspaceId": body.workspace_id,
+            "customerId": row.customer_id,
+            "name": row.name,
+            "enabled": row.enabled,
+            "expiresAt": row.expires_at,
+            "scopes": body.scopes,
+        });
+        let audit = turn.audit(actor, Some(row.team), "api_key.created", &id, detail);
+        let answer = issued(&row, &catalogue, now, minted.key);
+        turn.commit(&[audit], vec![Update::key(row, Vec::new())]).await?;
+        tracing::info!(api_key.id = %id, "Created API key `{id}`");
+        Ok(answer)
+    }
+
+    /// The keys within `reach`, newest first.
+    pub async fn list_api_keys(
+        &self,
+        reach: &Reach,
+        include_deleted: bool,
+    ) -> Result<Vec<ApiKey>, EngineError> {
+        let now = self.now();
+        let mut store = self.snapshot().await?;
+        let workspace = own_workspace(store.as_mut(), &reach.team, &reach.workspace).await?.id;
+        let catalogue = store.scopes(Some(workspace)).await?;
+        let customer_id = reach.customer_id.as_deref();
+        let rows = store.api_keys(workspace, customer_id, include_deleted).await?;
+        Ok(rows.iter().map(|row| on_wire(row, &catalogue, now)).collect())
+    }
+
+    /// One key within `reach`, a deleted one too.
+    pub async fn get_api_key(&self, reach: &Reach, id: &ApiKeyId) -> Result<ApiKey, EngineError> {
+        let now = self.now();
+        let mut store = self.snapshot().await?;
+        let (workspace, row) = own_key(store.as_mut(), reach, id).await?;
+        let catalogue = store.scopes(Some(workspace.id)).await?;
+        Ok(on_wire(&row, &catalogue, now))
+    }
+
+    /// Edits a key. A patch that changes nothing writes nothing.
+    pub async fn patch_api_key(
+        &self,
+        actor: &Actor,
+        reach: &Reach,
+        id: &ApiKeyId,
+        patch: &PatchApiKey,
+    ) -> Result<ApiKey, EngineError> {
+        patch.check()?;
+        let now = self.now();
+        let mut turn = self.turn().await?;
+        let (workspace, before) = own_key(turn.store.as_mut(), reach, id).await?;
+        refuse_deleted(&before)?;
+        let catalogue = turn.store.scopes(Some(workspace.id)).await?;
+        let mut row = before.clone();
+        if let Some(name) = &patch.name {
+            row.name.clone_from(name);
+        }
+        if let Some(enabled) = patch.enabled {
+            row.enabled = enabled;
+        }
+        if let Some(scopes) = &patch.scopes {
+            row.grants = pack(scopes, &catalogue)?;
+        }
+        if row == before {
+            return Ok(on_wire(&row, &catalogue, now));
+        }
+        row.updated_at = now;
+        row.revision = turn.store.update_api_key(&row).await?;
+        let detail = edits(&before, &row, patch);
+        let audit = turn.audit(actor, Some(row.team), "api_key.updated", id, detail);
+        let answer = on_wire(&row, &catalogue, now);
+        turn.commit(&[audit], vec![Update::key(row, Vec::new())]).await?;
+        tracing::info!(api_key.id = %id, "Updated API key `{id}`");
+        Ok(answer)
+    }
+
+    /// Deletes a key: it stays readable by its id and works never again. Deleting twice is fine.
+    pub async fn delete_api_key(
+        &self,
+        actor: &Actor,
+        reach: &Reach,
+        id: &ApiKeyId,
+    ) -> Result<ApiKey, EngineError> {
+        let now = self.now();
+        let mut turn = self.turn().await?;
+        let (workspace, mut row) = own_key(turn.store.as_mut(), reach, id).await?;
+        let catalogue = turn.store.scopes(Some(workspace.id)).await?;
+        if row.deleted {
+            return Ok(on_wire(&row, &catalogue, now));
+        }
+        row.deleted = true;
+        row.updated_at = now;
+        row.revision = turn.store.update_api_key(&row).await?;
+        let audit = turn.audit(actor, Some(row.team), "api_key.deleted", id, json!({}));
+        let answer = on_wire(&row, &catalogue, now);
+        turn.commit(&[audit], vec![Update::key(row, Vec::new())]).await?;
+        tracing::info!(api_key.id = %id, "Deleted API key `{id}`");
+        Ok(answer)
+    }
+}
+
+/// When a key created now without an expiry stops working.
+fn default_expiry(workspace: &WorkspaceRow, now: UnixMillis) -> Option<UnixMillis> {
+    let lifetime = workspace.default_expiration?;
+    Some(now.saturating_add(lifetime).min(limits::MOMENT_MAX))
+}
+
+/// What an edit changed, for the audit log.
+fn edits(before: &ApiKeyRow, after: &ApiKeyRow, patch: &PatchApiKey) -> Value {
+    let mut edits = Map::new();
+    if before.name != after.name {
+        edits.insert("name".to_owned(), json!(after.name));
+    }
+    if before.enabled != after.enabled {
+        edits.insert("enabled".to_owned(), json!(after.enabled));
+    }
+    if before.grants != after.grants {
+        edits.insert("scopes".to_owned(), json!(patch.scopes));
+    }
+    Value::Object(edits)
+}

@@ -1,0 +1,135 @@
+//! Link tokens: the browser's credential for one customer in one workspace (endpoints 17 and 18).
+
+use oneloop_protocol::key::{self, KeyDigest};
+use oneloop_protocol::{
+    CreateLinkToken, LinkToken, LinkTokenId, LinkTokenPermissions, LinkTokenStatus, Reason, TeamId,
+    UnixMillis, WorkspaceId, limits,
+};
+use serde_json::json;
+
+use crate::actor::Actor;
+use crate::caller::{LinkCaller, LinkTokenRefusal};
+use crate::engine::Engine;
+use crate::entropy;
+use crate::error::EngineError;
+use crate::store::LinkTokenRow;
+use crate::tag::Tag;
+use crate::workspaces::own_workspace;
+
+/// How long an expired token is remembered: until then its holder hears "expired", later "unknown".
+const REMEMBERED: i64 = 24 * 60 * 60 * 1_000;
+
+impl Engine {
+    /// The browser behind a link token. Asks the database, so a revoked token stops everywhere at once.
+    pub async fn authenticate_link_token(
+        &self,
+        presented: &str,
+    ) -> Result<LinkCaller, LinkTokenRefusal> {
+        let row = self.find_link_token(presented).await?.ok_or(LinkTokenRefusal::Unknown)?;
+        if !works(&row, self.now()) {
+            return Err(LinkTokenRefusal::Expired);
+        }
+        Ok(LinkCaller {
+            id: LinkTokenId::from_bits(row.id),
+            team: TeamId::from_bits(row.team),
+            workspace: WorkspaceId::from_bits(row.workspace),
+            customer_id: row.customer_id,
+            permissions: row.permissions,
+            origins: row.origins,
+            external_billing_id: row.external_billing_id,
+            expires_at: row.expires_at,
+        })
+    }
+
+    /// Mints a link token for a customer of a workspace of the actor's team. The customer need not have
+    /// keys yet.
+    pub async fn create_link_token(
+        &self,
+        actor: &Actor,
+        body: &CreateLinkToken,
+    ) -> Result<LinkToken, EngineError> {
+        body.check()?;
+        let now = self.now();
+        let mut turn = self.turn().await?;
+        let team = actor.acting_team()?;
+        let workspace = own_workspace(turn.store.as_mut(), team, &body.workspace_id).await?;
+        let token =
+            key::mint(key::LINK_TOKEN_PREFIX, entropy::fill).map_err(EngineError::internal)?;
+        let row = LinkTokenRow {
+            id: self.fresh_id(now),
+            team: workspace.team,
+            workspace: workspace.id,
+            customer_id: body.customer_id.clone(),
+            tag: Tag::of_link_token(self.pepper(), &KeyDigest::of(token.expose())),
+            permissions: body.permissions.unwrap_or(LinkTokenPermissions::DEFAULT),
+            origins: body.origins.clone(),
+            external_billing_id: body.external_billing_id.clone(),
+            created_at: now,
+            expires_at: self.link_token_expiry(now),
+            revoked_at: None,
+        };
+        turn.store.insert_link_token(&row).await?;
+        turn.store.purge_link_tokens(now.saturating_sub(REMEMBERED)).await?;
+        let id = LinkTokenId::from_bits(row.id);
+        let detail = json!({
+            "workspaceId": body.workspace_id,
+            "customerId": row.customer_id,
+            "permissions": row.permissions,
+            "origins": row.origins,
+            "expiresAt": row.expires_at,
+        });
+        let audit = turn.audit(actor, Some(row.team), "link_token.created", &id, detail);
+        turn.commit(&[audit], Vec::new()).await?;
+        tracing::info!(link_token.id = %id, "Created link token `{id}`");
+        Ok(LinkToken { token, expires_at: row.expires_at })
+    }
+
+    /// What a team's server may know about a token that its browser shows. One that is known but over is
+    /// `valid: false`; one that is unknown, or another team's, is not found.
+    pub async fn link_token_status(
+        &self,
+        team: &TeamId,
+        token: &str,
+    ) -> Result<LinkTokenStatus, EngineError> {
+        let row = self.find_link_token(token).await?.filter(|row| Some(row.team) == team.bits());
+        let row = row.ok_or(EngineError::NotFound(Reason::UnknownLinkToken))?;
+        Ok(LinkTokenStatus {
+            valid: works(&row, self.now()),
+            expires_at: row.expires_at,
+            workspace_id: WorkspaceId::from_bits(row.workspace),
+            customer_id: row.customer_id,
+            external_billing_id: row.external_billing_id,
+            permissions: Some(row.permissions),
+        })
+    }
+
+    /// Revokes every live link token of a customer, and says how many there were.
+    pub async fn revoke_link_tokens(
+        &self,
+        actor: &Actor,
+        workspace: &WorkspaceId,
+        customer_id: &str,
+    ) -> Result<u64, EngineError> {
+        limits::check_customer_id("customerId", customer_id)?;
+        let mut turn = self.turn().await?;
+        let owner = own_workspace(turn.store.as_mut(), actor.acting_team()?, workspace).await?;
+        let revoked = turn.store.revoke_link_tokens(owner.id, customer_id, self.now()).await?;
+        if revoked == 0 {
+            return Ok(0);
+        }
+        let detail = json!({ "customerId": customer_id, "tokens": revoked });
+        let audit = turn.audit(actor, Some(owner.team), "link_tokens.revoked", workspace, detail);
+        turn.commit(&[audit], Vec::new()).await?;
+        tracing::info!(workspace.id = %workspace, revoked, "Revoked {revoked} link tokens");
+        Ok(revoked)
+    }
+
+    async fn find_link_token(&self, presented: &str) -> Result<Option<LinkTokenRow>, EngineError> {
+        let tag = Tag::of_link_token(self.pepper(), &KeyDigest::of(presented));
+        Ok(self.snapshot().await?.link_token(&tag).await?)
+    }
+}
+
+fn works(row: &LinkTokenRow, now: UnixMillis) -> bool {
+    row.revoked_at.is_none() && now < row.expires_at
+}

@@ -1,0 +1,126 @@
+//! How an engine is opened.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+
+/// Everything [`crate::Engine::open`] needs to know.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Where the data is.
+    pub database: Database,
+    /// Where the pepper is; beside the database, with `.pepper` added to its name, when absent.
+    pub pepper_file: Option<PathBuf>,
+    /// How long a link token works; 1 hour by default.
+    pub link_token_ttl: Duration,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl EngineOptions {
+    /// The defaults, for `database`.
+    pub fn new(database: Database) -> Self {
+        Self {
+            database,
+            pepper_file: None,
+            link_token_ttl: Duration::from_secs(60 * 60),
+            clock: Arc::new(SystemClock::new()),
+        }
+    }
+
+    /// Where the pepper is.
+    pub(crate) fn pepper_path(&self) -> PathBuf {
+        self.pepper_file.clone().unwrap_or_else(|| self.database.default_pepper_path())
+    }
+}
+
+/// Which database, written as a URL.
+///
+/// `Display` is safe to log: it will mask the credentials that a database URL may hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Database {
+    /// `sqlite:PATH`: one file, and its `-wal` and `-shm` beside it.
+    Sqlite(PathBuf),
+}
+
+impl Database {
+    fn default_pepper_path(&self) -> PathBuf {
+        let Self::Sqlite(path) = self;
+        let mut name = path.as_os_str().to_owned();
+        name.push(".pepper");
+        PathBuf::from(name)
+    }
+
+    /// The file, for messages.
+    pub(crate) fn path(&self) -> &Path {
+        let Self::Sqlite(path) = self;
+        path
+    }
+}
+
+impl fmt::Display for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Sqlite(path) = self;
+        write!(f, "sqlite:{}", path.display())
+    }
+}
+
+/// A text that names no database.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DatabaseParseError {
+    /// `sqlite:` with nothing behind it.
+    #[error("`sqlite:` needs a path behind it, such as `sqlite:oneloop.db`")]
+    NoPath,
+    /// `sqlite::memory:`, which every acknowledged write would vanish from.
+    #[error("an in-memory database cannot be used: name a file, such as `sqlite:oneloop.db`")]
+    InMemory,
+    /// Not a scheme that this version knows. The text is not repeated: it may hold a password.
+    #[error("a database is written `sqlite:PATH`")]
+    UnknownScheme,
+}
+
+impl FromStr for Database {
+    type Err = DatabaseParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let path = text.strip_prefix("sqlite:").ok_or(DatabaseParseError::UnknownScheme)?;
+        // `sqlite:///abs/path` is the same place written as people know it from other tools.
+        let path = path.strip_prefix("//").unwrap_or(path);
+        match path {
+            "" => Err(DatabaseParseError::NoPath),
+            ":memory:" => Err(DatabaseParseError::InMemory),
+            path => Ok(Self::Sqlite(PathBuf::from(path))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_a_url() {
+        let sqlite = |path: &str| Ok(Database::Sqlite(PathBuf::from(path)));
+        assert_eq!("sqlite:data/one.db".parse(), sqlite("data/one.db"));
+        assert_eq!("sqlite:/srv/one.db".parse(), sqlite("/srv/one.db"));
+        assert_eq!("sqlite:///srv/one.db".parse(), sqlite("/srv/one.db"));
+        assert_eq!("sqlite:".parse::<Database>(), Err(DatabaseParseError::NoPath));
+        assert_eq!("sqlite::memory:".parse::<Database>(), Err(DatabaseParseError::InMemory));
+    }
+
+    #[test]
+    fn a_refused_url_is_not_repeated() {
+        let error = "oracle://scott:tiger@host/db".parse::<Database>().expect_err("unknown");
+        assert!(!error.to_string().contains("tiger"));
+    }
+
+    #[test]
+    fn the_pepper_lies_beside_the_database_by_default() {
+        let options = EngineOptions::new(Database::Sqlite(PathBuf::from("data/one.db")));
+        assert_eq!(options.pepper_path(), PathBuf::from("data/one.db.pepper"));
+    }
+}

@@ -1,0 +1,274 @@
+//! Rate limits: GCRA, the leaky bucket kept as one number.
+//!
+//! The number is the moment at which the bucket would be full again ("theoretical arrival time"). A limit
+//! of n a second lets n through at once and then one every 1/n second. One compare-and-swap decides, so
+//! the limit is exact however many threads ask.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use oneloop_protocol::UnixMillis;
+use oneloop_protocol::verify::RateLimit;
+
+use crate::clock::Clock;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// A bucket that was swept away: whoever still holds it must look it up again.
+const SWEPT: i64 = i64::MAX;
+
+/// One bucket: nanoseconds on the clock's monotonic hand at which it is full again. A new bucket is full.
+#[derive(Debug, Default)]
+pub(crate) struct Bucket(AtomicI64);
+
+/// What a bucket answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Whether one more may pass (or has passed, if it was taken).
+    pub(crate) allowed: bool,
+    /// How many more would pass right now.
+    pub(crate) remaining: u32,
+    /// Nanoseconds until the bucket is full again.
+    pub(crate) full_in: i64,
+}
+
+impl Reading {
+    /// As the wire shows it.
+    pub(crate) fn on_wire(self, now: UnixMillis) -> RateLimit {
+        let millis = self.full_in / 1_000_000 + i64::from(self.full_in % 1_000_000 > 0);
+        RateLimit { remaining: self.remaining, reset_at: now.saturating_add(millis) }
+    }
+}
+
+/// The arithmetic of one limit at one moment.
+struct Gcra {
+    interval: i64,
+    burst: i64,
+    now: i64,
+}
+
+impl Gcra {
+    fn new(limit: u32, now: i64) -> Self {
+        // Past a thousand million a second the interval would round to nothing.
+        let interval = (SECOND / i64::from(limit.max(1))).max(1);
+        Self { interval, burst: interval.saturating_mul(i64::from(limit)), now }
+    }
+
+    /// The reading, and what the bucket holds after one was taken.
+    fn take(&self, full_at: i64) -> (Reading, Option<i64>) {
+        let full_at = full_at.max(self.now);
+        let after = full_at.saturating_add(self.interval);
+        let allowed = after - self.now <= self.burst;
+        let full_at = if allowed { after } else { full_at };
+        (self.reading(allowed, full_at), allowed.then_some(after))
+    }
+
+    fn reading(&self, allowed: bool, full_at: i64) -> Reading {
+        let full_in = full_at.max(self.now) - self.now;
+        let remaining = (self.burst - full_in).max(0) / self.interval;
+        Reading { allowed, remaining: u32::try_from(remaining).unwrap_or(u32::MAX), full_in }
+    }
+}
+
+impl Bucket {
+    /// Takes one from the bucket if it has one. `None` if the bucket was swept away.
+    fn try_take(&self, limit: u32, now: i64) -> Option<Reading> {
+        let gcra = Gcra::new(limit, now);
+        let mut held = self.0.load(Ordering::Relaxed);
+        loop {
+            if held == SWEPT {
+                return None;
+            }
+            let (reading, after) = gcra.take(held);
+            let Some(after) = after else { return Some(reading) };
+            match self.0.compare_exchange_weak(held, after, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Some(reading),
+                Err(current) => held = current,
+            }
+        }
+    }
+
+    /// Takes one from a bucket that is never swept.
+    pub(crate) fn take(&self, limit: u32, now: i64) -> Reading {
+        let full = || Gcra::new(limit, now).reading(true, now);
+        self.try_take(limit, now).unwrap_or_else(full)
+    }
+
+    /// Where the bucket stands, without taking anything.
+    pub(crate) fn peek(&self, limit: u32, now: i64) -> Reading {
+        let held = self.0.load(Ordering::Relaxed);
+        let held = if held == SWEPT { now } else { held };
+        let gcra = Gcra::new(limit, now);
+        gcra.reading(gcra.take(held).0.allowed, held)
+    }
+
+    /// Retires the bucket if it is full: a full bucket and no bucket are the same.
+    fn sweep(&self, now: i64) -> bool {
+        let held = self.0.load(Ordering::Relaxed);
+        let idle = held <= now;
+        // Only if nobody took from it in between.
+        idle && self.0.compare_exchange(held, SWEPT, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// The buckets that callers name (`rateLimitConfig.id`), by team and name.
+///
+/// A bucket is full again one second after its last use and is then swept away, so there are never more
+/// than the names used within a second or two.
+#[derive(Debug, Default)]
+pub(crate) struct NamedBuckets {
+    buckets: papaya::HashMap<(u128, Box<str>), Arc<Bucket>>,
+}
+
+impl NamedBuckets {
+    /// Takes one from the bucket `name` of `team`.
+    pub(crate) fn take(&self, team: u128, name: &str, limit: u32, clock: &dyn Clock) -> Reading {
+        loop {
+            let bucket = self.bucket(team, name);
+            if let Some(reading) = bucket.try_take(limit, clock.monotonic_nanos()) {
+                return reading;
+            }
+            // Swept between look-up and use. Help the sweeper, so that this loop cannot spin on it.
+            self.remove(team, name, &bucket);
+        }
+    }
+
+    /// Where the bucket stands, without taking anything or making one.
+    pub(crate) fn peek(&self, team: u128, name: &str, limit: u32, clock: &dyn Clock) -> Reading {
+        let now = clock.monotonic_nanos();
+        let full = Bucket(AtomicI64::new(now));
+        match self.buckets.pin().get(&(team, Box::from(name))) {
+            Some(bucket) => bucket.peek(limit, now),
+            None => full.peek(limit, now),
+        }
+    }
+
+    /// Forgets every bucket that is full.
+    pub(crate) fn sweep(&self, clock: &dyn Clock) {
+        let now = clock.monotonic_nanos();
+        self.buckets.pin().retain(|_, bucket| !bucket.sweep(now));
+    }
+
+    fn bucket(&self, team: u128, name: &str) -> Arc<Bucket> {
+        let buckets = self.buckets.pin();
+        let bucket = buckets.get_or_insert_with((team, Box::from(name)), || {
+            Arc::new(Bucket(AtomicI64::new(i64::MIN)))
+        });
+        Arc::clone(bucket)
+    }
+
+    fn remove(&self, team: u128, name: &str, swept: &Arc<Bucket>) {
+        let same = |_: &_, bucket: &Arc<Bucket>| Arc::ptr_eq(bucket, swept);
+        // Ignored: whether it was still there is of no interest, only that it is not any more.
+        let _ = self.buckets.pin().remove_if(&(team, Box::from(name)), same);
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.buckets.pin().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn a_burst_of_the_limit_and_then_one_each_interval() {
+        let (bucket, clock) = (Bucket::default(), ManualClock::at(1_000));
+        let take = || bucket.take(5, clock.monotonic_nanos());
+        for remaining in [4, 3, 2, 1, 0] {
+            let reading = take();
+            assert_eq!((reading.allowed, reading.remaining), (true, remaining));
+        }
+        assert_eq!(take(), Reading { allowed: false, remaining: 0, full_in: SECOND });
+
+        clock.advance(Duration::from_millis(199));
+        assert!(!take().allowed, "one millisecond early");
+        clock.advance(Duration::from_millis(1));
+        assert!(take().allowed && !take().allowed, "exactly one more");
+    }
+
+    #[test]
+    fn a_refusal_takes_nothing() {
+        let (bucket, clock) = (Bucket::default(), ManualClock::at(1_000));
+        assert!(bucket.take(1, clock.monotonic_nanos()).allowed);
+        for _ in 0..100 {
+            assert!(!bucket.take(1, clock.monotonic_nanos()).allowed);
+        }
+        clock.advance(Duration::from_secs(1));
+        assert!(bucket.take(1, clock.monotonic_nanos()).allowed);
+    }
+
+    #[test]
+    fn a_peek_takes_nothing() {
+        let (bucket, clock) = (Bucket::default(), ManualClock::at(1_000));
+        for _ in 0..3 {
+            let reading = bucket.peek(2, clock.monotonic_nanos());
+            assert_eq!((reading.allowed, reading.remaining, reading.full_in), (true, 2, 0));
+        }
+        bucket.take(2, clock.monotonic_nanos());
+        assert_eq!(bucket.peek(2, clock.monotonic_nanos()).remaining, 1);
+    }
+
+    #[test]
+    fn reset_is_when_the_bucket_is_full_in_whole_milliseconds_rounded_up() {
+        let reading = |full_in| Reading { allowed: true, remaining: 0, full_in }.on_wire(10);
+        assert_eq!(reading(0).reset_at, 10);
+        assert_eq!(reading(1).reset_at, 11);
+        assert_eq!(reading(1_000_000).reset_at, 11);
+        assert_eq!(reading(1_000_001).reset_at, 12);
+    }
+
+    #[test]
+    fn setting_the_wall_clock_back_blocks_nobody() {
+        let (bucket, clock) = (Bucket::default(), ManualClock::at(1_000_000_000));
+        assert!(bucket.take(1, clock.monotonic_nanos()).allowed);
+        clock.set_wall(0);
+        clock.advance(Duration::from_secs(1));
+        assert!(bucket.take(1, clock.monotonic_nanos()).allowed);
+    }
+
+    #[test]
+    fn the_largest_limit_does_not_overflow() {
+        let bucket = Bucket::default();
+        assert!(bucket.take(u32::MAX, i64::MAX / 2).allowed);
+    }
+
+    #[test]
+    fn threads_together_get_exactly_the_limit() {
+        let (buckets, clock) = (NamedBuckets::default(), ManualClock::at(1_000));
+        let passed = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..100 {
+                        // A sweep in the middle must neither add nor lose one.
+                        buckets.sweep(&clock);
+                        if buckets.take(1, "shared", 50, &clock).allowed {
+                            passed.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+        });
+        assert_eq!(passed.into_inner(), 50);
+    }
+
+    #[test]
+    fn named_buckets_are_apart_by_name_and_by_team_and_vanish_when_full() {
+        let (buckets, clock) = (NamedBuckets::default(), ManualClock::at(1_000));
+        for (team, name) in [(1, "a"), (1, "b"), (2, "a")] {
+            assert!(buckets.take(team, name, 1, &clock).allowed, "{team} {name}");
+            assert!(!buckets.take(team, name, 1, &clock).allowed, "{team} {name}");
+        }
+        buckets.sweep(&clock);
+        assert_eq!(buckets.len(), 3, "in use");
+        clock.advance(Duration::from_secs(1));
+        buckets.sweep(&clock);
+        assert_eq!(buckets.len(), 0, "full again");
+    }
+}

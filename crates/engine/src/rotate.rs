@@ -1,0 +1,60 @@
+//! Rotation: the same key, a new secret (endpoint 12; decisions, "rotation").
+
+use oneloop_protocol::{ApiKeyId, IssuedApiKey, RotateApiKey, UnixMillis, limits};
+use serde_json::json;
+
+use crate::actor::Actor;
+use crate::api_key::{issued, own_key, prefix, refuse_deleted};
+use crate::caller::Reach;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::turn::Update;
+
+impl Engine {
+    /// Gives a key a new secret. Id, name, scopes, expiry, metadata, and whether it is enabled, stay.
+    ///
+    /// The old secret stops at once, or after the overlap that `body` asks for. One old secret can overlap:
+    /// rotating again during an overlap ends the older one.
+    pub async fn rotate_api_key(
+        &self,
+        actor: &Actor,
+        reach: &Reach,
+        id: &ApiKeyId,
+        body: &RotateApiKey,
+    ) -> Result<IssuedApiKey, EngineError> {
+        body.check()?;
+        let now = self.now();
+        let overlap = body.overlap_seconds.filter(|seconds| *seconds > 0);
+        let mut turn = self.turn().await?;
+        let (workspace, mut row) = own_key(turn.store.as_mut(), reach, id).await?;
+        refuse_deleted(&row)?;
+        let catalogue = turn.store.scopes(Some(workspace.id)).await?;
+
+        let prefix = prefix(row.prefix.as_deref(), &workspace).to_owned();
+        let minted = self.mint_key(row.team, &prefix)?;
+        let replaced = std::mem::replace(&mut row.tag, minted.tag);
+        let mut retired: Vec<_> = row.previous_tag.take().into_iter().collect();
+        row.previous_until = overlap.map(|seconds| end_of_overlap(now, seconds));
+        match overlap {
+            Some(_) => row.previous_tag = Some(replaced),
+            None => retired.push(replaced),
+        }
+        row.masked_key = minted.masked_key;
+        row.prefix = Some(prefix);
+        row.updated_at = now;
+        row.revision = turn.store.rotate_api_key(&row, &replaced, &retired).await?;
+
+        let detail = json!({ "overlapSeconds": overlap.unwrap_or(0) });
+        let audit = turn.audit(actor, Some(row.team), "api_key.rotated", id, detail);
+        let answer = issued(&row, &catalogue, now, minted.key);
+        turn.commit(&[audit], vec![Update::key(row, retired)]).await?;
+        tracing::info!(api_key.id = %id, "Rotated API key `{id}`");
+        Ok(answer)
+    }
+}
+
+/// The first moment at which the old secret no longer works.
+fn end_of_overlap(now: UnixMillis, seconds: u64) -> UnixMillis {
+    let millis = i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
+    now.saturating_add(millis).min(limits::MOMENT_MAX)
+}

@@ -1,0 +1,282 @@
+//! Where everything is kept. One trait, one module a database; the choice is made once, at start.
+//!
+//! The rules of the service live above this line: a store answers questions and writes rows. Both happen
+//! in a transaction, so every question of one operation sees one state. Writing goes through [`Write`],
+//! where each change of a row also writes its line of the change log, and where committing takes the line
+//! for the audit log: neither can be forgotten.
+
+#[cfg(test)]
+mod conformance;
+mod row;
+pub(crate) mod sqlite;
+
+use std::ops::RangeInclusive;
+
+use async_trait::async_trait;
+use oneloop_protocol::UnixMillis;
+
+use crate::audit::AuditEntry;
+use crate::error::{Cause, EngineError};
+use crate::index::{Revision, TaggedKey};
+use crate::pepper::PepperCheck;
+use crate::tag::Tag;
+
+pub(crate) use row::{
+    ApiKeyRow, LinkTokenRow, MigrationWindowRow, NewAudit, ScopeRow, SdkKeyRow, TagHolder, TeamRow,
+    WorkspaceRow,
+};
+
+/// What went wrong, as far as the engine can act on it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// A unique value is taken, by someone who was faster.
+    #[error("a unique value is taken")]
+    Duplicate(#[source] Cause),
+    /// Busy, locked, full or gone: trying again makes sense.
+    #[error("the database does not answer")]
+    Unavailable(#[source] Cause),
+    /// Anything else: a bug, or a damaged database.
+    #[error("the database refused")]
+    Other(#[source] Cause),
+}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => Self::Unavailable(cause),
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// A database.
+#[async_trait]
+pub(crate) trait Store: Send + Sync {
+    /// A snapshot to ask questions of.
+    async fn read(&self) -> Result<Box<dyn Read>, StoreError>;
+
+    /// A transaction to write in, after every other: writers are one at a time. Dropped without a commit,
+    /// it leaves nothing behind.
+    async fn write(&self) -> Result<Box<dyn Write>, StoreError>;
+
+    /// Whether anybody may have committed since the last call. Cheap enough to ask ten times a second.
+    async fn has_news(&self) -> Result<bool, StoreError>;
+
+    /// Notes when keys were last used; never sets a time back. Neither an edit nor audited, so it is
+    /// outside [`Write`].
+    async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError>;
+
+    /// Leaves the files tidy. Nothing works afterwards.
+    async fn close(&self);
+}
+
+/// Questions. All answers of one `Read` come from one state.
+#[async_trait]
+pub(crate) trait Read: Send {
+    /// The check value of this database's pepper; `None` in a new database.
+    async fn pepper_check(&mut self) -> Result<Option<PepperCheck>, StoreError>;
+
+    /// The end of the change log.
+    async fn revision(&mut self) -> Result<Revision, StoreError>;
+
+    /// The change log after `after`, oldest first, at most `limit` lines.
+    async fn changes(&mut self, after: Revision, limit: u32) -> Result<Vec<Change>, StoreError>;
+
+    /// How many keys there are.
+    async fn count_keys(&mut self) -> Result<u64, StoreError>;
+
+    /// Hands every key to `sink`, as the index holds it.
+    async fn load_keys(
+        &mut self,
+        sink: &mut (dyn FnMut(TaggedKey) + Send),
+    ) -> Result<(), StoreError>;
+
+    /// One key, as the index holds it.
+    async fn load_key(&mut self, id: u128) -> Result<Option<TaggedKey>, StoreError>;
+
+    /// A team.
+    async fn team(&mut self, id: u128) -> Result<Option<TeamRow>, StoreError>;
+
+    /// All teams, oldest first.
+    async fn teams(&mut self) -> Result<Vec<TeamRow>, StoreError>;
+
+    /// An SDK key.
+    async fn sdk_key(&mut self, id: u128) -> Result<Option<SdkKeyRow>, StoreError>;
+
+    /// The SDK keys of one team or of all, oldest first.
+    async fn sdk_keys(&mut self, team: Option<u128>) -> Result<Vec<SdkKeyRow>, StoreError>;
+
+    /// A workspace, whoever owns it.
+    async fn workspace(&mut self, id: u128) -> Result<Option<WorkspaceRow>, StoreError>;
+
+    /// The workspaces of one team or of all, oldest first.
+    async fn workspaces(&mut self, team: Option<u128>) -> Result<Vec<WorkspaceRow>, StoreError>;
+
+    /// The catalogue of one workspace or of all, by workspace and number: oldest first.
+    async fn scopes(&mut self, workspace: Option<u128>) -> Result<Vec<ScopeRow>, StoreError>;
+
+    /// A key, whoever owns it.
+    async fn api_key(&mut self, id: u128) -> Result<Option<ApiKeyRow>, StoreError>;
+
+    /// The keys of a workspace, of one customer or of all, newest first.
+    async fn api_keys(
+        &mut self,
+        workspace: u128,
+        customer_id: Option<&str>,
+        include_deleted: bool,
+    ) -> Result<Vec<ApiKeyRow>, StoreError>;
+
+    /// Who holds, or once held, a secret.
+    async fn tag_holder(&mut self, tag: &Tag) -> Result<Option<TagHolder>, StoreError>;
+
+    /// A link token.
+    async fn link_token(&mut self, tag: &Tag) -> Result<Option<LinkTokenRow>, StoreError>;
+
+    /// A team's migration window, past ones included until they are closed or replaced.
+    async fn migration_window(
+        &mut self,
+        team: u128,
+    ) -> Result<Option<MigrationWindowRow>, StoreError>;
+
+    /// The last `limit` lines of the audit log, newest first.
+    async fn audit(
+        &mut self,
+        team: Option<u128>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
+}
+
+/// Changes. Each writes its line of the change log, whose number is the answer and becomes the row's
+/// revision.
+#[async_trait]
+pub(crate) trait Write: Read {
+    /// Makes a new database this pepper's.
+    async fn insert_installation(
+        &mut self,
+        check: &PepperCheck,
+        at: UnixMillis,
+    ) -> Result<(), StoreError>;
+
+    /// Adds a team.
+    async fn insert_team(&mut self, team: &TeamRow) -> Result<Revision, StoreError>;
+
+    /// Adds an SDK key.
+    async fn insert_sdk_key(&mut self, key: &SdkKeyRow) -> Result<Revision, StoreError>;
+
+    /// Replaces what may change of an SDK key.
+    async fn update_sdk_key(&mut self, key: &SdkKeyRow) -> Result<Revision, StoreError>;
+
+    /// Adds a workspace.
+    async fn insert_workspace(&mut self, workspace: &WorkspaceRow) -> Result<Revision, StoreError>;
+
+    /// Replaces what may change of a workspace.
+    async fn update_workspace(&mut self, workspace: &WorkspaceRow) -> Result<Revision, StoreError>;
+
+    /// Adds a scope. What changes is its workspace: the revision is the workspace's.
+    async fn insert_scope(&mut self, scope: &ScopeRow) -> Result<Revision, StoreError>;
+
+    /// Adds keys, all or none. The answer is the revision of the first; the others follow one by one.
+    async fn insert_api_keys(&mut self, keys: &[ApiKeyRow]) -> Result<Revision, StoreError>;
+
+    /// Replaces what may change of a key, its secret apart. When it was last used is not touched: a use
+    /// that is written at the same time must not be undone.
+    async fn update_api_key(&mut self, key: &ApiKeyRow) -> Result<Revision, StoreError>;
+
+    /// Replaces a key's secret: its tag, mask and overlap. `replaced` is the tag it had until now, and
+    /// `retired` are those it no longer answers to.
+    async fn rotate_api_key(
+        &mut self,
+        key: &ApiKeyRow,
+        replaced: &Tag,
+        retired: &[Tag],
+    ) -> Result<Revision, StoreError>;
+
+    /// Adds a link token.
+    async fn insert_link_token(&mut self, token: &LinkTokenRow) -> Result<Revision, StoreError>;
+
+    /// Forgets a few link tokens that expired before `before`. Not a change anybody can see, so it has no
+    /// line in the change log.
+    async fn purge_link_tokens(&mut self, before: UnixMillis) -> Result<(), StoreError>;
+
+    /// Revokes the live link tokens of a customer, and says how many.
+    async fn revoke_link_tokens(
+        &mut self,
+        workspace: u128,
+        customer_id: &str,
+        at: UnixMillis,
+    ) -> Result<u64, StoreError>;
+
+    /// Sets a team's migration window.
+    async fn put_migration_window(
+        &mut self,
+        window: &MigrationWindowRow,
+    ) -> Result<Revision, StoreError>;
+
+    /// Removes a team's migration window; `false` if there was none.
+    async fn delete_migration_window(&mut self, team: u128) -> Result<bool, StoreError>;
+
+    /// Makes it all durable, with its lines in the audit log. On disk when this returns.
+    async fn commit(self: Box<Self>, audit: &[NewAudit]) -> Result<Written, StoreError>;
+}
+
+/// The lines of the change log that one transaction wrote.
+pub(crate) type Written = Option<RangeInclusive<Revision>>;
+
+/// One line of the change log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Change {
+    /// Its number. Numbers ascend in the order of commits, without gaps.
+    pub(crate) revision: Revision,
+    /// What changed.
+    pub(crate) subject: Subject,
+    /// A secret that stopped working.
+    pub(crate) retired: Option<Tag>,
+}
+
+/// What a change is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// A team.
+    Team(u128),
+    /// An SDK key.
+    SdkKey(u128),
+    /// A workspace or its catalogue.
+    Workspace(u128),
+    /// A key.
+    ApiKey(u128),
+    /// A link token.
+    LinkToken(u128),
+    /// The link tokens of a customer of this workspace.
+    LinkTokens(u128),
+    /// The migration window of this team.
+    MigrationWindow(u128),
+}
+
+impl Subject {
+    /// As the change log stores it.
+    pub(crate) fn parts(self) -> (i64, u128) {
+        match self {
+            Self::Team(id) => (1, id),
+            Self::SdkKey(id) => (2, id),
+            Self::Workspace(id) => (3, id),
+            Self::ApiKey(id) => (4, id),
+            Self::LinkToken(id) => (5, id),
+            Self::LinkTokens(id) => (6, id),
+            Self::MigrationWindow(id) => (7, id),
+        }
+    }
+
+    /// From what the change log stores; `None` for a kind this version does not know.
+    pub(crate) fn from_parts(kind: i64, id: u128) -> Option<Self> {
+        Some(match kind {
+            1 => Self::Team(id),
+            2 => Self::SdkKey(id),
+            3 => Self::Workspace(id),
+            4 => Self::ApiKey(id),
+            5 => Self::LinkToken(id),
+            6 => Self::LinkTokens(id),
+            7 => Self::MigrationWindow(id),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,193 @@
+//! Rows, as a store keeps them. Ids are their 128 bits, moments are Unix milliseconds.
+
+use std::sync::OnceLock;
+
+use ipnet::IpNet;
+use oneloop_protocol::api_key::Metadata;
+use oneloop_protocol::{LinkTokenPermissions, Rights, UnixMillis};
+
+use crate::address;
+use crate::grants::PackedGrants;
+use crate::index::{KeyEntry, KeyExtra, Revision, SdkKeyEntry, TaggedKey, WorkspaceEntry};
+use crate::tag::Tag;
+
+/// A team.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TeamRow {
+    pub(crate) id: u128,
+    pub(crate) name: String,
+    pub(crate) created_at: UnixMillis,
+}
+
+/// An SDK key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SdkKeyRow {
+    pub(crate) id: u128,
+    pub(crate) team: u128,
+    pub(crate) name: String,
+    pub(crate) tag: Tag,
+    pub(crate) masked_key: String,
+    pub(crate) rights: Rights,
+    pub(crate) enabled: bool,
+    pub(crate) deleted: bool,
+    pub(crate) created_at: UnixMillis,
+    pub(crate) updated_at: UnixMillis,
+    pub(crate) revision: Revision,
+}
+
+/// A workspace, without its catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WorkspaceRow {
+    pub(crate) id: u128,
+    pub(crate) team: u128,
+    pub(crate) name: String,
+    pub(crate) default_key_prefix: Option<String>,
+    /// As they were written; every one was checked.
+    pub(crate) default_allowed_ips: Vec<String>,
+    pub(crate) default_rate_limit: Option<u32>,
+    /// Milliseconds.
+    pub(crate) default_expiration: Option<i64>,
+    pub(crate) created_at: UnixMillis,
+    pub(crate) updated_at: UnixMillis,
+    pub(crate) revision: Revision,
+}
+
+/// An entry of a workspace's catalogue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ScopeRow {
+    pub(crate) id: u128,
+    pub(crate) workspace: u128,
+    /// What keys call it, see [`PackedGrants`]. Never given twice in one workspace.
+    pub(crate) number: u16,
+    pub(crate) name: String,
+    pub(crate) representation: String,
+    pub(crate) description: Option<String>,
+    pub(crate) created_at: UnixMillis,
+    pub(crate) updated_at: UnixMillis,
+}
+
+/// A key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ApiKeyRow {
+    pub(crate) id: u128,
+    pub(crate) team: u128,
+    pub(crate) workspace: u128,
+    pub(crate) customer_id: String,
+    pub(crate) name: String,
+    pub(crate) prefix: Option<String>,
+    pub(crate) masked_key: String,
+    pub(crate) tag: Tag,
+    /// The tag before the last rotation, if that was given an overlap.
+    pub(crate) previous_tag: Option<Tag>,
+    /// The first moment at which the previous secret no longer works.
+    pub(crate) previous_until: Option<UnixMillis>,
+    pub(crate) grants: PackedGrants,
+    pub(crate) metadata: Metadata,
+    pub(crate) external_meter_id: Option<String>,
+    pub(crate) enabled: bool,
+    pub(crate) deleted: bool,
+    /// Brought along rather than minted here.
+    pub(crate) migrated: bool,
+    pub(crate) expires_at: Option<UnixMillis>,
+    pub(crate) created_at: UnixMillis,
+    pub(crate) updated_at: UnixMillis,
+    pub(crate) last_used_at: Option<UnixMillis>,
+    pub(crate) revision: Revision,
+}
+
+/// Who holds a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TagHolder {
+    /// This key answers to it.
+    Current(Box<ApiKeyRow>),
+    /// A key answered to it until it was rotated. Such a secret never comes back: rotation is what one
+    /// does with a leaked key.
+    Replaced,
+}
+
+/// A link token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LinkTokenRow {
+    pub(crate) id: u128,
+    pub(crate) team: u128,
+    pub(crate) workspace: u128,
+    pub(crate) customer_id: String,
+    pub(crate) tag: Tag,
+    pub(crate) permissions: LinkTokenPermissions,
+    pub(crate) origins: Vec<String>,
+    pub(crate) external_billing_id: Option<String>,
+    pub(crate) created_at: UnixMillis,
+    pub(crate) expires_at: UnixMillis,
+    pub(crate) revoked_at: Option<UnixMillis>,
+}
+
+/// A team's migration window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MigrationWindowRow {
+    pub(crate) team: u128,
+    pub(crate) sources: Vec<IpNet>,
+    pub(crate) opens_at: UnixMillis,
+    pub(crate) closes_at: UnixMillis,
+}
+
+/// A line for the audit log.
+#[derive(Clone, Debug)]
+pub(crate) struct NewAudit {
+    pub(crate) at: UnixMillis,
+    pub(crate) team: Option<u128>,
+    pub(crate) who: String,
+    pub(crate) action: &'static str,
+    pub(crate) subject: String,
+    pub(crate) address: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) detail: serde_json::Value,
+}
+
+impl ApiKeyRow {
+    /// As the index holds it.
+    pub(crate) fn into_indexed(self) -> TaggedKey {
+        let extra =
+            KeyExtra { metadata: self.metadata, external_meter_id: self.external_meter_id }.boxed();
+        let entry = KeyEntry {
+            id: self.id,
+            workspace: self.workspace,
+            revision: self.revision,
+            expires_at: self.expires_at.unwrap_or(UnixMillis::MAX),
+            previous_until: self.previous_until.unwrap_or(0),
+            enabled: self.enabled,
+            deleted: self.deleted,
+            customer_id: self.customer_id.into_boxed_str(),
+            grants: self.grants,
+            extra,
+            live: OnceLock::new(),
+        };
+        TaggedKey { entry, tag: self.tag, previous: self.previous_tag }
+    }
+}
+
+impl WorkspaceRow {
+    /// As the index holds it, with its own entries of `catalogue`.
+    pub(crate) fn indexed(&self, catalogue: &[ScopeRow]) -> WorkspaceEntry {
+        let own = catalogue.iter().filter(|scope| scope.workspace == self.id);
+        WorkspaceEntry::new(
+            self.id,
+            self.revision,
+            address::blocks(&self.default_allowed_ips),
+            self.default_rate_limit,
+            own.map(|scope| (scope.number, scope.id, scope.representation.clone())),
+        )
+    }
+}
+
+impl SdkKeyRow {
+    /// As the index holds it.
+    pub(crate) fn indexed(&self) -> SdkKeyEntry {
+        SdkKeyEntry {
+            id: self.id,
+            team: self.team,
+            revision: self.revision,
+            rights: self.rights,
+            works: self.enabled && !self.deleted,
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! SQLite: one file, its write-ahead log beside it, one writer, a few readers.
+
+mod codec;
+mod load;
+mod read;
+mod transaction;
+mod write;
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use oneloop_protocol::UnixMillis;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio::sync::Mutex;
+
+use super::{Read, Store, StoreError, Write};
+use crate::error::OpenError;
+use transaction::SqliteTransaction;
+
+/// The schema, compiled in.
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrations");
+
+/// How long to wait for another process to finish writing.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Connections for questions. A question takes microseconds, so few are enough.
+const READERS: u32 = 4;
+
+/// One SQLite file.
+pub(crate) struct SqliteStore {
+    /// One connection: SQLite has one writer, and waiting here is cheaper than polling its lock.
+    writer: SqlitePool,
+    readers: SqlitePool,
+    watch: Mutex<Watch>,
+}
+
+/// Notices commits of other connections.
+struct Watch {
+    connection: Option<SqliteConnection>,
+    seen: i64,
+}
+
+impl SqliteStore {
+    /// Opens the file, creates it if it is not there (mode 0600), and brings its schema up to date.
+    pub(crate) async fn open(file: &Path) -> Result<Self, OpenError> {
+        let database = || format!("sqlite:{}", file.display());
+        let failed =
+            |cause: crate::error::Cause| OpenError::Database { database: database(), cause };
+        create_private(file).map_err(|error| failed(error.into()))?;
+
+        let options = options(file);
+        let writer =
+            pool(1).connect_with(options.clone()).await.map_err(|error| failed(error.into()))?;
+        MIGRATIONS.run(&writer).await.map_err(|error| match error {
+            MigrateError::VersionMissing(found) if found > newest() => {
+                OpenError::NewerSchema { database: database(), found, known: newest() }
+            }
+            error => failed(error.into()),
+        })?;
+        let readers = pool(READERS)
+            .connect_with(options.clone().pragma("query_only", "on"))
+            .await
+            .map_err(|error| failed(error.into()))?;
+        let connection =
+            SqliteConnection::connect_with(&options).await.map_err(|error| failed(error.into()))?;
+        let watch = Watch { connection: Some(connection), seen: -1 };
+        Ok(Self { writer, readers, watch: Mutex::new(watch) })
+    }
+}
+
+/// The newest schema version this program knows.
+fn newest() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+/// Creates the file for its owner alone. SQLite gives the same mode to the files beside it.
+fn create_private(file: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .journal_mode(SqliteJournalMode::Wal)
+        // An acknowledged write survives a power cut, not only a crash.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        // Statements go to no log: the engine says what it does, by ids.
+        .disable_statement_logging()
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(2 * BUSY)
+        // A connection to a file does not go stale.
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn read(&self) -> Result<Box<dyn Read>, StoreError> {
+        Ok(Box::new(SqliteTransaction::new(self.readers.begin().await?)))
+    }
+
+    async fn write(&self) -> Result<Box<dyn Write>, StoreError> {
+        // IMMEDIATE takes the write lock at once: no statement further on can fail for want of it.
+        Ok(Box::new(SqliteTransaction::new(self.writer.begin_with("BEGIN IMMEDIATE").await?)))
+    }
+
+    async fn has_news(&self) -> Result<bool, StoreError> {
+        let mut watch = self.watch.lock().await;
+        let closed = || StoreError::Unavailable("the database is closed".into());
+        let connection = watch.connection.as_mut().ok_or_else(closed)?;
+        // Changes exactly when another connection, of this process or another, has committed.
+        let version: i64 = sqlx::query_scalar("PRAGMA data_version").fetch_one(connection).await?;
+        Ok(std::mem::replace(&mut watch.seen, version) != version)
+    }
+
+    async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError> {
+        write::note_uses(&self.writer, uses).await
+    }
+
+    async fn close(&self) {
+        if let Some(connection) = self.watch.lock().await.connection.take() {
+            // Ignored: it has nothing to lose.
+            let _ = connection.close().await;
+        }
+        self.readers.close().await;
+        // Ignored: a log that could not be folded in now is folded in at the next start.
+        let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await;
+        self.writer.close().await;
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let transient = match &error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::Database(refusal) if refusal.is_unique_violation() => {
+                return Self::Duplicate(error.into());
+            }
+            // The primary result code: BUSY, LOCKED, IOERR, FULL, CANTOPEN.
+            sqlx::Error::Database(refusal) => refusal
+                .code()
+                .and_then(|code| code.parse::<u32>().ok())
+                .is_some_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14)),
+            _ => false,
+        };
+        if transient { Self::Unavailable(error.into()) } else { Self::Other(error.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::store::conformance::{self, Factory};
+
+    struct File {
+        path: PathBuf,
+        _directory: tempfile::TempDir,
+    }
+
+    impl Factory for File {
+        async fn open(&self) -> Box<dyn Store> {
+            Box::new(SqliteStore::open(&self.path).await.expect("opens"))
+        }
+    }
+
+    #[tokio::test]
+    async fn sqlite_conforms() {
+        conformance::run(|| {
+            let directory = tempfile::tempdir().expect("a temporary directory");
+            File { path: directory.path().join("one.db"), _directory: directory }
+        })
+        .await;
+    }
+}

@@ -1,0 +1,188 @@
+//! Questions.
+
+use async_trait::async_trait;
+use sqlx::{query, query_scalar};
+
+use super::codec::{Columns, blob, tag_blob};
+use super::load;
+use super::transaction::{SqliteTransaction, all, one};
+use crate::audit::AuditEntry;
+use crate::index::{Revision, TaggedKey};
+use crate::pepper::PepperCheck;
+use crate::store::{
+    ApiKeyRow, Change, LinkTokenRow, MigrationWindowRow, Read, ScopeRow, SdkKeyRow, StoreError,
+    Subject, TagHolder, TeamRow, WorkspaceRow,
+};
+use crate::tag::Tag;
+
+#[async_trait]
+impl Read for SqliteTransaction {
+    async fn pepper_check(&mut self) -> Result<Option<PepperCheck>, StoreError> {
+        let row = query("SELECT pepper_check FROM installation")
+            .fetch_optional(self.connection())
+            .await?;
+        let check = row.map(|row| Columns(&row).bytes("pepper_check")).transpose()?;
+        Ok(check.map(PepperCheck::from_bytes))
+    }
+
+    async fn revision(&mut self) -> Result<Revision, StoreError> {
+        let newest = "SELECT coalesce(max(seq), 0) FROM change_log";
+        Ok(query_scalar(newest).fetch_one(self.connection()).await?)
+    }
+
+    async fn changes(&mut self, after: Revision, limit: u32) -> Result<Vec<Change>, StoreError> {
+        let rows = query(
+            "SELECT seq, kind, subject, retired FROM change_log
+             WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        )
+        .bind(after)
+        .bind(limit)
+        .fetch_all(self.connection())
+        .await?;
+        let mut changes = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let columns = Columns(row);
+            let subject = Subject::from_parts(columns.number("kind")?, columns.id("subject")?);
+            let unknown =
+                || StoreError::Other("a kind of change this version does not know".into());
+            changes.push(Change {
+                revision: columns.number("seq")?,
+                subject: subject.ok_or_else(unknown)?,
+                retired: columns.optional_tag("retired")?,
+            });
+        }
+        Ok(changes)
+    }
+
+    async fn count_keys(&mut self) -> Result<u64, StoreError> {
+        let row = query("SELECT count(*) AS keys FROM api_key").fetch_one(self.connection());
+        Ok(Columns(&row.await?).number("keys")?)
+    }
+
+    async fn load_keys(
+        &mut self,
+        sink: &mut (dyn FnMut(TaggedKey) + Send),
+    ) -> Result<(), StoreError> {
+        load::keys(self.connection(), sink).await
+    }
+
+    async fn load_key(&mut self, id: u128) -> Result<Option<TaggedKey>, StoreError> {
+        load::key(self.connection(), id).await
+    }
+
+    async fn team(&mut self, id: u128) -> Result<Option<TeamRow>, StoreError> {
+        let team = query("SELECT * FROM team WHERE id = ?1").bind(blob(id));
+        one(team.fetch_optional(self.connection()).await?)
+    }
+
+    async fn teams(&mut self) -> Result<Vec<TeamRow>, StoreError> {
+        all(query("SELECT * FROM team ORDER BY id").fetch_all(self.connection()).await?)
+    }
+
+    async fn sdk_key(&mut self, id: u128) -> Result<Option<SdkKeyRow>, StoreError> {
+        let key = query("SELECT * FROM sdk_key WHERE id = ?1").bind(blob(id));
+        one(key.fetch_optional(self.connection()).await?)
+    }
+
+    async fn sdk_keys(&mut self, team: Option<u128>) -> Result<Vec<SdkKeyRow>, StoreError> {
+        let keys = match team {
+            Some(team) => {
+                query("SELECT * FROM sdk_key WHERE team = ?1 ORDER BY id").bind(blob(team))
+            }
+            None => query("SELECT * FROM sdk_key ORDER BY id"),
+        };
+        all(keys.fetch_all(self.connection()).await?)
+    }
+
+    async fn workspace(&mut self, id: u128) -> Result<Option<WorkspaceRow>, StoreError> {
+        let workspace = query("SELECT * FROM workspace WHERE id = ?1").bind(blob(id));
+        one(workspace.fetch_optional(self.connection()).await?)
+    }
+
+    async fn workspaces(&mut self, team: Option<u128>) -> Result<Vec<WorkspaceRow>, StoreError> {
+        let workspaces = match team {
+            Some(team) => {
+                query("SELECT * FROM workspace WHERE team = ?1 ORDER BY id").bind(blob(team))
+            }
+            None => query("SELECT * FROM workspace ORDER BY id"),
+        };
+        all(workspaces.fetch_all(self.connection()).await?)
+    }
+
+    async fn scopes(&mut self, workspace: Option<u128>) -> Result<Vec<ScopeRow>, StoreError> {
+        let scopes = match workspace {
+            Some(workspace) => query("SELECT * FROM scope WHERE workspace = ?1 ORDER BY number")
+                .bind(blob(workspace)),
+            None => query("SELECT * FROM scope ORDER BY workspace, number"),
+        };
+        all(scopes.fetch_all(self.connection()).await?)
+    }
+
+    async fn api_key(&mut self, id: u128) -> Result<Option<ApiKeyRow>, StoreError> {
+        let key = query("SELECT * FROM api_key WHERE id = ?1").bind(blob(id));
+        one(key.fetch_optional(self.connection()).await?)
+    }
+
+    async fn api_keys(
+        &mut self,
+        workspace: u128,
+        customer_id: Option<&str>,
+        include_deleted: bool,
+    ) -> Result<Vec<ApiKeyRow>, StoreError> {
+        let keys = match customer_id {
+            Some(customer_id) => query(
+                "SELECT * FROM api_key
+                 WHERE workspace = ?1 AND (deleted = 0 OR ?2) AND customer_id = ?3
+                 ORDER BY id DESC",
+            )
+            .bind(blob(workspace))
+            .bind(include_deleted)
+            .bind(customer_id.to_owned()),
+            None => query(
+                "SELECT * FROM api_key
+                 WHERE workspace = ?1 AND (deleted = 0 OR ?2)
+                 ORDER BY id DESC",
+            )
+            .bind(blob(workspace))
+            .bind(include_deleted),
+        };
+        all(keys.fetch_all(self.connection()).await?)
+    }
+
+    async fn tag_holder(&mut self, tag: &Tag) -> Result<Option<TagHolder>, StoreError> {
+        let key = query("SELECT * FROM api_key WHERE tag = ?1").bind(tag_blob(tag));
+        if let Some(key) = one(key.fetch_optional(self.connection()).await?)? {
+            return Ok(Some(TagHolder::Current(Box::new(key))));
+        }
+        let replaced = query("SELECT 1 FROM replaced_tag WHERE tag = ?1").bind(tag_blob(tag));
+        let replaced = replaced.fetch_optional(self.connection()).await?;
+        Ok(replaced.map(|_| TagHolder::Replaced))
+    }
+
+    async fn link_token(&mut self, tag: &Tag) -> Result<Option<LinkTokenRow>, StoreError> {
+        let token = query("SELECT * FROM link_token WHERE tag = ?1").bind(tag_blob(tag));
+        one(token.fetch_optional(self.connection()).await?)
+    }
+
+    async fn migration_window(
+        &mut self,
+        team: u128,
+    ) -> Result<Option<MigrationWindowRow>, StoreError> {
+        let window = query("SELECT * FROM migration_window WHERE team = ?1").bind(blob(team));
+        one(window.fetch_optional(self.connection()).await?)
+    }
+
+    async fn audit(
+        &mut self,
+        team: Option<u128>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let lines = match team {
+            Some(team) => query("SELECT * FROM audit WHERE team = ?1 ORDER BY seq DESC LIMIT ?2")
+                .bind(blob(team))
+                .bind(limit),
+            None => query("SELECT * FROM audit ORDER BY seq DESC LIMIT ?1").bind(limit),
+        };
+        all(lines.fetch_all(self.connection()).await?)
+    }
+}

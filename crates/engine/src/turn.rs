@@ -1,0 +1,119 @@
+//! One change at a time: commit, then apply to the index, then answer.
+//!
+//! A [`Turn`] holds the engine's writer lock from its first question to the last entry it applies, so the
+//! index sees changes in the order of their commits. A turn that is dropped half-way (the client hung up)
+//! leaves either nothing, or a committed change that the change feed applies within its interval.
+
+use tokio::sync::MutexGuard;
+
+use crate::actor::Actor;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::index::{Revision, SdkKeyEntry, TaggedKey, WorkspaceEntry};
+use crate::store::{ApiKeyRow, NewAudit, Read, ScopeRow, SdkKeyRow, WorkspaceRow, Write};
+use crate::tag::Tag;
+
+/// How far the index has followed the change log. Guarded by the writer lock.
+#[derive(Debug, Default)]
+pub(crate) struct Followed(pub(crate) Revision);
+
+/// Something for the index to take over.
+pub(crate) enum Update {
+    /// A key, and the secrets it stopped answering to.
+    Key(TaggedKey, Vec<Tag>),
+    /// A workspace with its catalogue.
+    Workspace(WorkspaceEntry),
+    /// An SDK key.
+    SdkKey(Tag, SdkKeyEntry),
+}
+
+/// The right to change something.
+pub(crate) struct Turn<'e> {
+    engine: &'e Engine,
+    followed: MutexGuard<'e, Followed>,
+    pub(crate) store: Box<dyn Write>,
+}
+
+impl Engine {
+    /// Waits for this engine's turn to write.
+    pub(crate) async fn turn(&self) -> Result<Turn<'_>, EngineError> {
+        let followed = self.writer().lock().await;
+        let store = self.store().write().await?;
+        Ok(Turn { engine: self, followed, store })
+    }
+
+    /// A snapshot to answer a question from.
+    pub(crate) async fn snapshot(&self) -> Result<Box<dyn Read>, EngineError> {
+        Ok(self.store().read().await?)
+    }
+}
+
+impl Turn<'_> {
+    /// Commits, and brings the index up to date.
+    pub(crate) async fn commit(
+        self,
+        audit: &[NewAudit],
+        updates: Vec<Update>,
+    ) -> Result<(), EngineError> {
+        let Self { engine, mut followed, store } = self;
+        let written = store.commit(audit).await?;
+        for update in updates {
+            update.apply(engine);
+        }
+        match written {
+            // Nobody else wrote in between: the feed need not look at these again.
+            Some(lines) if *lines.start() == followed.0 + 1 => followed.0 = *lines.end(),
+            _ => engine.change_feed().look_now(),
+        }
+        Ok(())
+    }
+
+    /// A line for the audit log.
+    pub(crate) fn audit(
+        &self,
+        actor: &Actor,
+        team: Option<u128>,
+        action: &'static str,
+        subject: impl ToString,
+        detail: serde_json::Value,
+    ) -> NewAudit {
+        NewAudit {
+            at: self.engine.now(),
+            team,
+            who: actor.who.to_string(),
+            action,
+            subject: subject.to_string(),
+            address: actor.address.map(|address| address.to_string()),
+            request_id: actor.request_id.as_deref().map(printable),
+            detail,
+        }
+    }
+}
+
+/// A request id may be the client's own words: at most 128 visible ASCII characters of it are kept.
+fn printable(text: &str) -> String {
+    text.chars().filter(char::is_ascii_graphic).take(128).collect()
+}
+
+impl Update {
+    pub(crate) fn apply(self, engine: &Engine) {
+        let index = engine.index();
+        match self {
+            Self::Key(key, retired) => index.put_key(key, &retired),
+            Self::Workspace(entry) => index.put_workspace(entry),
+            Self::SdkKey(tag, entry) => index.put_sdk_key(tag, entry),
+        }
+    }
+
+    pub(crate) fn key(row: ApiKeyRow, retired: Vec<Tag>) -> Self {
+        Self::Key(row.into_indexed(), retired)
+    }
+
+    pub(crate) fn workspace(row: &WorkspaceRow, catalogue: &[ScopeRow]) -> Self {
+        Self::Workspace(row.indexed(catalogue))
+    }
+
+    pub(crate) fn sdk_key(row: &SdkKeyRow) -> Self {
+        Self::SdkKey(row.tag, row.indexed())
+    }
+}

@@ -1,0 +1,181 @@
+//! Verification: one key in, one verdict out. No I/O, no waiting.
+
+use oneloop_protocol::key::KeyDigest;
+use oneloop_protocol::verify::{Denied, RateLimitConfig};
+use oneloop_protocol::{ApiKeyId, Grant, TeamId, UnixMillis, Verdict, Verification, VerifyRequest};
+
+use crate::address;
+use crate::engine::Engine;
+use crate::grants::Catalogue;
+use crate::index::{KeyEntry, WorkspaceEntry};
+use crate::rate::Reading;
+use crate::tag::Tag;
+
+/// Something that stands against a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Obstacle {
+    Deleted,
+    Disabled,
+    Expired,
+    Address,
+    Scopes,
+    Rate,
+}
+
+/// The precedence of verdicts (decisions, "verify precedence"): the first row whose obstacle was found is
+/// the answer. An unknown key is INVALID before any of these can be asked.
+const PRECEDENCE: [(Obstacle, Verdict, Option<Denied>); 6] = [
+    (Obstacle::Deleted, Verdict::Deleted, None),
+    (Obstacle::Disabled, Verdict::Disabled, None),
+    (Obstacle::Expired, Verdict::Expired, None),
+    (Obstacle::Address, Verdict::Invalid, Some(Denied::AddressNotAllowed)),
+    (Obstacle::Scopes, Verdict::InvalidScopes, None),
+    (Obstacle::Rate, Verdict::RateLimited, None),
+];
+
+/// The obstacles found, in any order.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found(u8);
+
+impl Found {
+    fn note(&mut self, obstacle: Obstacle, stands: bool) {
+        self.0 |= u8::from(stands) << obstacle as u8;
+    }
+
+    fn verdict(self) -> (Verdict, Option<Denied>) {
+        PRECEDENCE
+            .iter()
+            .find(|(obstacle, ..)| self.0 & 1 << *obstacle as u8 != 0)
+            .map_or((Verdict::Valid, None), |(_, verdict, denied)| (*verdict, *denied))
+    }
+}
+
+/// All that stands against `request` but its rate.
+fn obstacles(
+    key: &KeyEntry,
+    workspace: &WorkspaceEntry,
+    request: &VerifyRequest,
+    now: UnixMillis,
+) -> Found {
+    let refused = |text: &String| !address::text_listed(&workspace.allowed, text);
+    let mut found = Found::default();
+    found.note(Obstacle::Deleted, key.deleted);
+    found.note(Obstacle::Disabled, !key.enabled);
+    found.note(Obstacle::Expired, key.expires_at <= now);
+    found.note(Obstacle::Address, request.client_ip.as_ref().is_some_and(refused));
+    found.note(Obstacle::Scopes, !granted(key, workspace, &request.requested_scopes));
+    found
+}
+
+/// Whether the key holds every bit that is asked for. A scope that is asked for with no bit asks for
+/// nothing, whether or not it exists.
+fn granted(key: &KeyEntry, workspace: &WorkspaceEntry, asked: &[Grant]) -> bool {
+    asked.iter().filter(|grant| grant.access().bits() != 0).all(|grant| {
+        workspace
+            .number(&grant.representation)
+            .is_some_and(|number| key.grants.access(number).covers(grant.access()))
+    })
+}
+
+/// What a key looks like that is not there: nothing of any key shows.
+fn unknown(request: &VerifyRequest) -> Verification {
+    Verification {
+        api_key_id: String::new(),
+        expires_at: None,
+        requested_scopes: request.requested_scopes.clone(),
+        status: Verdict::Invalid,
+        rate_limit: None,
+        metadata: Default::default(),
+        billing: None,
+        external_meter_id: None,
+        customer_id: None,
+        scopes: Vec::new(),
+        denied: None,
+    }
+}
+
+/// The limit that a request counts against.
+enum Limit<'a> {
+    Named(&'a RateLimitConfig),
+    OfKey(u32),
+    None,
+}
+
+impl Engine {
+    /// Verifies a key that an end user presented to one of `team`'s services.
+    ///
+    /// Reads memory only: SHA-256 of the key, HMAC with the pepper, one look-up, one table of verdicts.
+    /// [`VerifyRequest::check`] is the caller's duty, since only a caller can refuse.
+    pub fn verify(&self, team: &TeamId, request: &VerifyRequest) -> Verification {
+        let presented = request.key.expose();
+        let presented = presented.strip_prefix("Bearer ").unwrap_or(presented);
+        let Some(team) = team.bits().filter(|_| !presented.is_empty()) else {
+            return unknown(request);
+        };
+        let now = self.clock().now();
+        let tag = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
+        let Some(key) = self.index().key(&tag, now) else { return unknown(request) };
+        let Some(workspace) = self.index().workspace(key.workspace) else {
+            // Rows are loaded and applied workspace first, so this is a bug: refuse, and say so.
+            tracing::error!(key.id = %ApiKeyId::from_bits(key.id), "a key without its workspace");
+            return unknown(request);
+        };
+
+        let mut found = obstacles(&key, &workspace, request, now);
+        let passes = found.verdict().0 == Verdict::Valid;
+        let reading = self.count(team, &key, &workspace, request, passes);
+        found.note(Obstacle::Rate, reading.is_some_and(|reading| !reading.allowed));
+        let (status, denied) = found.verdict();
+        if status == Verdict::Valid {
+            self.last_used().note(&key, now);
+        }
+
+        let extra = key.extra.as_deref();
+        Verification {
+            api_key_id: ApiKeyId::from_bits(key.id).as_str().to_owned(),
+            expires_at: (key.expires_at != UnixMillis::MAX).then_some(key.expires_at),
+            requested_scopes: request.requested_scopes.clone(),
+            status,
+            rate_limit: reading.map(|reading| reading.on_wire(now)),
+            metadata: extra.map(|extra| extra.metadata.clone()).unwrap_or_default(),
+            billing: None,
+            external_meter_id: extra.and_then(|extra| extra.external_meter_id.clone()),
+            customer_id: Some(key.customer_id.as_ref().to_owned()),
+            scopes: workspace.unpack(&key.grants),
+            denied,
+        }
+    }
+
+    /// Where the limit stands that applies to this request, if one does. Counts the request only if it
+    /// `passes` everything else.
+    fn count(
+        &self,
+        team: u128,
+        key: &KeyEntry,
+        workspace: &WorkspaceEntry,
+        request: &VerifyRequest,
+        passes: bool,
+    ) -> Option<Reading> {
+        let clock = self.clock();
+        let limit = match (&request.rate_limit_config, workspace.rate_limit) {
+            (Some(config), _) => Limit::Named(config),
+            (None, Some(limit)) => Limit::OfKey(limit.get()),
+            (None, None) => Limit::None,
+        };
+        match (limit, passes) {
+            (Limit::Named(RateLimitConfig { id, limit }), true) => {
+                Some(self.named_buckets().take(team, id, *limit, clock))
+            }
+            (Limit::Named(RateLimitConfig { id, limit }), false) => {
+                Some(self.named_buckets().peek(team, id, *limit, clock))
+            }
+            (Limit::OfKey(limit), true) => {
+                Some(key.live().bucket.take(limit, clock.monotonic_nanos()))
+            }
+            (Limit::OfKey(limit), false) => {
+                Some(key.live().bucket.peek(limit, clock.monotonic_nanos()))
+            }
+            (Limit::None, _) => None,
+        }
+    }
+}

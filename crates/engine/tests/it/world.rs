@@ -1,0 +1,157 @@
+//! A world to tell stories in: one team with a workspace and a few scopes, on a file of its own.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use oneloop_engine::clock::ManualClock;
+use oneloop_engine::{Actor, Database, Engine, EngineError, EngineOptions, Reach, Who};
+use oneloop_protocol::{
+    Access, CreateApiKey, CreateScope, CreateWorkspace, Grant, IssuedApiKey, MigrateApiKey, Reason,
+    Secret, TeamId, UnixMillis, Verdict, Verification, VerifyRequest, Workspace,
+};
+use tempfile::TempDir;
+
+/// 2025-11-23T08:00:00Z.
+pub(crate) const START: UnixMillis = 1_763_884_800_000;
+
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) actor: Actor,
+    pub(crate) team: TeamId,
+    pub(crate) workspace: Workspace,
+    pub(crate) directory: TempDir,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let clock = Arc::new(ManualClock::at(START));
+        let engine = open(&directory, &clock).await;
+        let team = new_team(&engine, "Acme").await;
+        let actor = operator_for(&team);
+        let workspace = new_workspace(&engine, &actor, "Production").await;
+        let world = Self { engine, clock, actor, team, workspace, directory };
+        for scope in ["deployments", "metrics", "billing"] {
+            world.scope(scope).await.expect("a new scope");
+        }
+        world
+    }
+
+    /// A second engine over the same file, as another process would open it.
+    pub(crate) async fn another_engine(&self) -> Engine {
+        open(&self.directory, &self.clock).await
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.directory.path().join("one.db")
+    }
+
+    pub(crate) async fn scope(&self, representation: &str) -> Result<(), EngineError> {
+        let body = CreateScope {
+            name: representation.to_uppercase(),
+            representation: representation.to_owned(),
+            description: None,
+        };
+        self.engine.create_scope(&self.actor, &self.workspace.id, &body).await.map(|_| ())
+    }
+
+    /// The body of a key named `ci` of customer `ada` that may read deployments.
+    pub(crate) fn body(&self) -> CreateApiKey {
+        CreateApiKey {
+            name: "ci".to_owned(),
+            workspace_id: self.workspace.id.clone(),
+            customer_id: "ada".to_owned(),
+            enabled: true,
+            scopes: vec![Grant::new("deployments", Access::READ)],
+            prefix: None,
+            expires_at: None,
+            external_meter_id: None,
+            metadata: None,
+        }
+    }
+
+    /// A row of a legacy table.
+    pub(crate) fn legacy(&self, key: &str) -> MigrateApiKey {
+        MigrateApiKey {
+            key: Secret::new(key),
+            name: "legacy".to_owned(),
+            workspace_id: self.workspace.id.clone(),
+            customer_id: "ada".to_owned(),
+            enabled: true,
+            scopes: vec![Grant::new("deployments", Access::READ)],
+            metadata: None,
+            expires_at: None,
+            created_at: None,
+            last_used_at: None,
+            prefix: None,
+        }
+    }
+
+    pub(crate) async fn key(&self) -> IssuedApiKey {
+        self.create(&self.body()).await
+    }
+
+    pub(crate) async fn create(&self, body: &CreateApiKey) -> IssuedApiKey {
+        self.engine.create_api_key(&self.actor, body).await.expect("a good body")
+    }
+
+    /// All customers of the workspace.
+    pub(crate) fn reach(&self) -> Reach {
+        let (team, workspace) = (self.team.clone(), self.workspace.id.clone());
+        Reach { team, workspace, customer_id: None }
+    }
+
+    pub(crate) fn verify(&self, key: &Secret) -> Verification {
+        self.engine.verify(&self.team, &asking(key, &[]))
+    }
+
+    pub(crate) fn verdict(&self, key: &Secret) -> Verdict {
+        self.verify(key).status
+    }
+}
+
+pub(crate) async fn open(directory: &TempDir, clock: &Arc<ManualClock>) -> Engine {
+    Engine::open(options(directory, clock)).await.expect("opens")
+}
+
+pub(crate) fn options(directory: &TempDir, clock: &Arc<ManualClock>) -> EngineOptions {
+    let database = Database::Sqlite(directory.path().join("one.db"));
+    EngineOptions { clock: clock.clone(), ..EngineOptions::new(database) }
+}
+
+pub(crate) async fn new_team(engine: &Engine, name: &str) -> TeamId {
+    engine.create_team(&Actor::operator(), name).await.expect("a team").id
+}
+
+pub(crate) fn operator_for(team: &TeamId) -> Actor {
+    Actor { team: Some(team.clone()), who: Who::Operator, address: None, request_id: None }
+}
+
+pub(crate) async fn new_workspace(engine: &Engine, actor: &Actor, name: &str) -> Workspace {
+    let body = CreateWorkspace { name: name.to_owned() };
+    engine.create_workspace(actor, &body).await.expect("a workspace")
+}
+
+/// A verification that asks for these scopes.
+pub(crate) fn asking(key: &Secret, scopes: &[(&str, Access)]) -> VerifyRequest {
+    let grant = |(representation, access): &(&str, Access)| Grant::new(*representation, *access);
+    VerifyRequest {
+        key: key.clone(),
+        requested_scopes: scopes.iter().map(grant).collect(),
+        rate_limit_config: None,
+        client_ip: None,
+    }
+}
+
+/// The reason of a refusal and the field it names.
+pub(crate) fn refusal<T: std::fmt::Debug>(
+    outcome: Result<T, EngineError>,
+) -> (Reason, Option<String>) {
+    match outcome.expect_err("is refused") {
+        EngineError::Refused(error) => (error.reason, Some(error.field.into_owned())),
+        EngineError::Conflict { reason, field, .. } => (reason, field),
+        EngineError::NotFound(reason) => (reason, None),
+        other => panic!("not a refusal: {other:?}"),
+    }
+}
