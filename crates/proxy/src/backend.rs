@@ -25,6 +25,4 @@ pub(crate) struct Settings {
     pub(crate) trusted_proxies: TrustedProxies,
     /// Hands out request ids.
     pub(crate) request_ids: RequestIds,
-    /// How long a request may take.
-    pub(crate) request_timeout: std::time::Duration,
 }

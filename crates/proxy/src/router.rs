@@ -7,6 +7,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get, patch, post};
 use oneloop_engine::Engine;
 use oneloop_protocol::Reason;
+use tower::util::MapFutureLayer;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::backend::{App, Settings};
@@ -78,14 +79,13 @@ pub fn router(engine: Engine, options: ProxyOptions) -> Router {
         settings: Arc::new(Settings {
             trusted_proxies: TrustedProxies(trusted_proxies),
             request_ids: RequestIds::new(),
-            request_timeout,
         }),
     };
     let guarded = |routes: Router<App>| {
-        routes
-            .method_not_allowed_fallback(method_not_allowed)
-            .layer(from_fn_with_state(app.clone(), guard::limit_time))
-            .layer(CatchPanicLayer::custom(guard::answer_panic))
+        routes.method_not_allowed_fallback(method_not_allowed).layer((
+            CatchPanicLayer::custom(guard::answer_panic),
+            MapFutureLayer::new(move |answer| guard::limit_time(request_timeout, answer)),
+        ))
     };
 
     Router::new()
