@@ -108,6 +108,12 @@ impl Mapping {
         if let Err(problem) = self.recipe.check() {
             return refuse(problem.to_string());
         }
+        if let Some(place) = self.place_that_repeats_the_key() {
+            return refuse(format!(
+                "{place} repeats column `{}`, which holds the key: it would be stored, shown and logged",
+                self.columns.key
+            ));
+        }
         let salted = self.recipe.salt.source == crate::recipe::SaltSource::Column;
         if salted && self.columns.salt.is_none() {
             return refuse(
@@ -135,6 +141,20 @@ impl Mapping {
             );
         }
         Ok(())
+    }
+
+    /// Where a template would carry the key's own column into what is shown.
+    fn place_that_repeats_the_key(&self) -> Option<String> {
+        let columns = &self.columns;
+        let named = [("id", columns.id.as_ref()), ("name", columns.name.as_ref())];
+        let named = named.into_iter().chain([("owner", Some(&columns.owner))]);
+        let named = named.filter_map(|(name, it)| Some((format!("columns.{name}"), it?)));
+        let metadata = self.metadata.iter().map(|(name, it)| (format!("metadata.{name}"), it));
+        named
+            .chain(metadata)
+            // Headers are found in any case, so the comparison is in any case too.
+            .find(|(_, it)| it.columns().any(|column| column.eq_ignore_ascii_case(&columns.key)))
+            .map(|(place, _)| place)
     }
 
     /// Every representation that the mapping can grant, each once, in order.

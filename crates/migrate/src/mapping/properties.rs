@@ -55,9 +55,11 @@ fn columns() -> impl Strategy<Value = Columns> {
         (option::of(flags()), option::of(flags()), option::of(permissions)),
     )
         .prop_map(
-            |((id, key, salt, locator, name, owner), (created, last_used, expires), flags)| {
+            |((id, column, salt, locator, name, owner), (created, last_used, expires), flags)| {
                 let (enabled, revoked, permissions) = flags;
                 let (salt, locator) = (Some(salt), Some(locator));
+                // No template names it: that is refused.
+                let key = format!("KEY {column}");
                 Columns {
                     id,
                     key,

@@ -70,6 +70,21 @@ fn a_password_in_the_location_is_refused_without_repeating_it() {
 }
 
 #[test]
+fn the_keys_own_column_is_refused_wherever_it_would_show() {
+    for (place, text) in [
+        (
+            "columns.name",
+            SMALL.replace("key = \"token\"", "key = \"token\"\nname = \"my {Token}\""),
+        ),
+        ("columns.owner", SMALL.replace("{user_id}", "{token}")),
+        ("metadata.legacy", format!("{SMALL}[metadata]\nlegacy = \"{{token}}\"\n")),
+    ] {
+        let error = error(&text);
+        assert!(error.message.starts_with(place), "{error}");
+    }
+}
+
+#[test]
 fn the_rendered_file_explains_itself() {
     let mapping = Mapping::parse(SMALL).expect("valid");
     assert_eq!(mapping.recipe.algorithm, Algorithm::Digest(crate::recipe::Hash::Sha256));

@@ -240,6 +240,26 @@ fn a_key_that_is_here_is_compared_field_by_field() {
 }
 
 #[test]
+fn every_attribute_but_the_last_use_counts_as_a_difference() {
+    let (here, _) = created(&mapping(), &[]);
+    let changed = |change: fn(&mut Attributes)| {
+        let mut source = here.clone();
+        change(&mut source);
+        source.diff(&here).iter().map(|it| it.field).collect::<Vec<_>>()
+    };
+    assert_eq!(changed(|it| it.name.push('!')), ["name"]);
+    assert_eq!(changed(|it| it.customer_id.push('!')), ["customerId"]);
+    assert_eq!(changed(|it| it.grants.clear()), ["scopes"]);
+    assert_eq!(changed(|it| it.enabled = false), ["enabled"]);
+    assert_eq!(changed(|it| it.expires_at = Some(1)), ["expiresAt"]);
+    assert_eq!(changed(|it| it.created_at = Some(1)), ["createdAt"]);
+    assert_eq!(changed(|it| it.metadata.clear()), ["metadata"]);
+    let nothing: [&str; 0] = [];
+    assert_eq!(changed(|it| it.last_used_at = Some(1)), nothing);
+    assert_eq!(changed(|it| it.created_at = None), nothing, "the source does not know");
+}
+
+#[test]
 fn a_plan_needs_a_proof_of_its_own_recipe_or_somebody_to_waive_it() {
     let mapping = mapping();
     let begin = |proof: &Proof, scopes: &BTreeSet<String>| {
