@@ -1,6 +1,6 @@
 //! Moments in words, by the browser's own `Intl`.
 
-use js_sys::{Array, Date, Intl, Object, Reflect};
+use js_sys::{Array, Date, Intl, JsString, Object, Reflect};
 use oneloop_protocol::{IsoTime, UnixMillis};
 use wasm_bindgen::JsValue;
 
@@ -77,6 +77,11 @@ pub fn end_of_day(text: &str) -> Option<UnixMillis> {
 pub fn today(now: UnixMillis) -> String {
     let date = date(now);
     format!("{:04}-{:02}-{:02}", date.get_full_year(), date.get_month() + 1, date.get_date())
+}
+
+/// `text` in lower case, for comparing: the browser's own tables, which need not be in the wasm as well.
+pub fn fold(text: &str) -> String {
+    JsString::from(text).to_lower_case().into()
 }
 
 fn largest_unit(difference: i64) -> (i64, &'static str) {

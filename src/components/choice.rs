@@ -1,7 +1,5 @@
 //! One of a few: radio buttons side by side.
 
-use std::hash::Hash;
-
 use leptos::prelude::*;
 
 use super::unique::unique;
@@ -15,34 +13,34 @@ use super::unique::unique;
 /// # Parts
 ///
 /// `choice`.
+///
+/// Options are known by their place: one component for every kind of choice, instead of one compiled for
+/// each.
 #[component]
-pub fn Choice<T>(
+pub fn Choice(
     /// What is chosen between.
     #[prop(into)]
     legend: String,
     /// Whether the legend is for screen readers only. Defaults to `false`.
     #[prop(optional)]
     legend_hidden: bool,
-    /// The choices with their labels.
-    options: Vec<(T, String)>,
-    /// What is chosen.
+    /// The labels of the choices.
+    options: Vec<String>,
+    /// The place of what is chosen.
+    value: Signal<usize>,
+    /// Runs with the place of what was picked.
     #[prop(into)]
-    value: Signal<T>,
-    /// Runs with what was picked.
-    #[prop(into)]
-    on_pick: Callback<T>,
+    on_pick: Callback<usize>,
     /// Whether the one that is chosen has the focus when its dialog opens. Defaults to `false`.
     #[prop(optional)]
     autofocus: bool,
-) -> impl IntoView
-where
-    T: Copy + Eq + Hash + Send + Sync + 'static,
-{
+) -> impl IntoView {
     let group = unique("choice");
     let buttons = options
         .into_iter()
-        .map(|(option, label)| {
-            let is_chosen = move || value.get() == option;
+        .enumerate()
+        .map(|(place, label)| {
+            let is_chosen = move || value.get() == place;
             view! {
                 <label class="choice-option">
                     <input
@@ -51,7 +49,7 @@ where
                         name=group.clone()
                         prop:checked=is_chosen
                         autofocus=autofocus && untrack(is_chosen)
-                        on:change=move |_| on_pick.run(option)
+                        on:change=move |_| on_pick.run(place)
                     />
                     <span class="choice-label">{label}</span>
                 </label>
@@ -66,4 +64,5 @@ where
             </div>
         </fieldset>
     }
+    .into_any()
 }

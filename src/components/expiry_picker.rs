@@ -48,7 +48,16 @@ pub fn ExpiryPicker(
 ) -> impl IntoView {
     let (id, hint) = (unique("date"), unique("expiry-line"));
     let line_id = hint.clone();
-    let options = ExpiryChoice::ALL.map(|choice| (choice, text::form::choice(choice))).to_vec();
+    let options = ExpiryChoice::ALL.map(text::form::choice).to_vec();
+    let chosen = move || {
+        let chosen = draft.choice.get();
+        ExpiryChoice::ALL.iter().position(|choice| *choice == chosen).unwrap_or_default()
+    };
+    let pick = move |place: usize| {
+        if let Some(choice) = ExpiryChoice::ALL.get(place) {
+            draft.choice.set(*choice);
+        }
+    };
     let expiry = move || draft.resolve(now.get());
     let date_field = move || {
         (draft.choice.get() == ExpiryChoice::OnDate).then(|| {
@@ -79,8 +88,8 @@ pub fn ExpiryPicker(
             <Choice
                 legend=text::form::expires()
                 options=options
-                value=draft.choice
-                on_pick=move |choice| draft.choice.set(choice)
+                value=Signal::derive(chosen)
+                on_pick=pick
             />
             {date_field}
             <p

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::Icon;
 use super::key_row::KeyRow;
+use crate::format::fold;
 use crate::state::{App, Row};
 use crate::text;
 
@@ -11,11 +12,11 @@ use crate::text;
 const SEARCH_FROM: usize = 8;
 
 fn matches(row: &Row, query: &str) -> bool {
-    let query = query.trim().to_lowercase();
+    let query = fold(query.trim());
     row.key.with(|key| {
         query.is_empty()
-            || key.name.to_lowercase().contains(&query)
-            || key.masked_key.to_lowercase().contains(&query)
+            || fold(&key.name).contains(&query)
+            || fold(&key.masked_key).contains(&query)
     })
 }
 

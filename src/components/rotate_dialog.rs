@@ -22,18 +22,19 @@ pub fn RotateDialog(
 ) -> impl IntoView {
     let app = App::expect();
     let overlap = RwSignal::new(OVERLAP_DEFAULT);
+    let seconds = move || OVERLAPS.get(overlap.get()).copied().unwrap_or_default();
     let submission = Submission::new(Attempt::Rotate);
     let key = row.key.get_untracked();
 
     let ends = move |now: i64| {
-        let seconds = i64::try_from(overlap.get()).unwrap_or_default();
+        let seconds = i64::try_from(seconds()).unwrap_or_default();
         (seconds > 0).then_some(now + seconds * 1_000)
     };
     let consequence =
         move || text::rotate::consequence(ends(app.now.get()).map(format::full).as_deref());
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        let seconds = overlap.get_untracked();
+        let seconds = untrack(seconds);
         let (client, row) = (app.client(), row.clone());
         let id = row.id.clone();
         submission.send(app, async move { client.rotate_key(&id, seconds).await }, move |issued| {
@@ -48,7 +49,7 @@ pub fn RotateDialog(
             app.sheet.set(None);
         }
     };
-    let options = OVERLAPS.map(|seconds| (seconds, text::rotate::overlap(seconds))).to_vec();
+    let options = OVERLAPS.map(text::rotate::overlap).to_vec();
     view! {
         <Dialog title=text::rotate::title().to_owned() on_dismiss=move |()| leave()>
             <form class="form" on:submit=submit>
@@ -62,8 +63,8 @@ pub fn RotateDialog(
                         <Choice
                             legend=text::rotate::old_secret()
                             options
-                            value=overlap
-                            on_pick=move |seconds| overlap.set(seconds)
+                            value=overlap.into()
+                            on_pick=move |place| overlap.set(place)
                             autofocus=true
                         />
                         <p class="hint" aria-live="polite">

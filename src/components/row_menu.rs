@@ -9,6 +9,7 @@ use web_sys::{HtmlElement, window};
 
 use super::icon::Icon;
 use super::unique::unique;
+use crate::format::fold;
 use crate::key_status::KeyStatus;
 use crate::state::{App, Row, Sheet};
 use crate::text;
@@ -235,13 +236,9 @@ pub fn RowMenu() -> impl IntoView {
                 return;
             }
             letter => {
-                let letter = letter.to_lowercase();
+                let letter = fold(letter);
                 let starts = |item: &HtmlElement| {
-                    item.text_content()
-                        .unwrap_or_default()
-                        .trim()
-                        .to_lowercase()
-                        .starts_with(&letter)
+                    fold(item.text_content().unwrap_or_default().trim()).starts_with(&letter)
                 };
                 let single = letter.chars().count() == 1 && letter != " ";
                 let found = (1..=items.len())
@@ -336,7 +333,8 @@ fn place(menu: &HtmlElement, button: &HtmlElement) {
     let top =
         if below + own.height() + GAP <= height { below } else { at.top() - GAP - own.height() };
     let style = menu.style();
-    let clamp = |value: f64, most: f64| format!("{}px", value.clamp(GAP, most.max(GAP)));
+    let clamp =
+        |value: f64, most: f64| format!("{}px", value.clamp(GAP, most.max(GAP)).round() as i32);
     let _ = style.set_property("left", &clamp(left, width - own.width() - GAP));
     let _ = style.set_property("top", &clamp(top, height - own.height() - GAP));
 }

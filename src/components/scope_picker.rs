@@ -1,12 +1,11 @@
 //! The scope matrix: one row a scope, None, Read, Write, or the single bits.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use leptos::prelude::*;
 use oneloop_protocol::{Access, Grant, WorkspaceScope};
 
 use super::button::{Button, Emphasis};
 use super::choice::Choice;
+use crate::format::fold;
 use crate::scope_level::{BITS, ScopeLevel};
 use crate::state::App;
 use crate::text;
@@ -15,94 +14,77 @@ use crate::text;
 const SEARCH_FROM: usize = 8;
 
 /// One line of the matrix.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Offered {
+#[derive(Clone, Debug)]
+struct Line {
     representation: String,
     name: String,
     description: Option<String>,
+    access: RwSignal<Access>,
+    /// Whether the single bits are open although they amount to a level.
+    custom: RwSignal<bool>,
+}
+
+impl Line {
+    fn level(&self) -> ScopeLevel {
+        if self.custom.get() { ScopeLevel::Custom } else { ScopeLevel::of(self.access.get()) }
+    }
+
+    fn set(&self, access: Access) {
+        self.custom.set(false);
+        self.access.set(access);
+    }
+
+    fn matches(&self, query: &str) -> bool {
+        let holds = |text: &str| fold(text).contains(query);
+        holds(&self.name)
+            || holds(&self.representation)
+            || self.description.as_deref().is_some_and(holds)
+    }
 }
 
 /// What is picked so far, scope by scope.
 #[derive(Clone, Copy)]
-pub struct ScopeDraft {
-    offered: StoredValue<Vec<Offered>>,
-    access: RwSignal<BTreeMap<String, Access>>,
-    /// Scopes whose single bits are open although the bits amount to a level.
-    custom: RwSignal<BTreeSet<String>>,
-}
+pub struct ScopeDraft(StoredValue<Vec<Line>>);
 
 impl ScopeDraft {
     /// A matrix of the workspace's scopes with what `held` grants. A grant that the catalogue does not know
     /// any more keeps its line, so that it can be seen and taken away.
     pub fn new(scopes: &[WorkspaceScope], held: &[Grant]) -> Self {
-        let known = scopes.iter().map(|scope| Offered {
-            representation: scope.representation.clone(),
-            name: scope.name.clone(),
-            description: scope.description.clone().filter(|text| !text.is_empty()),
-        });
-        let is_gone = |grant: &&Grant| {
-            scopes.iter().all(|scope| scope.representation != grant.representation)
+        let line = |representation: &str, name: &str, description: Option<String>| {
+            let grant = held.iter().find(|grant| grant.representation == representation);
+            Line {
+                representation: representation.to_owned(),
+                name: name.to_owned(),
+                description,
+                access: RwSignal::new(grant.map_or(Access::NONE, Grant::access)),
+                custom: RwSignal::new(false),
+            }
         };
-        let gone = held.iter().filter(is_gone).map(|grant| Offered {
-            representation: grant.representation.clone(),
-            name: grant.representation.clone(),
-            description: Some(text::form::scope_gone().to_owned()),
-        });
-        let access =
-            held.iter().map(|grant| (grant.representation.clone(), grant.access())).collect();
-        Self {
-            offered: StoredValue::new(known.chain(gone).collect()),
-            access: RwSignal::new(access),
-            custom: RwSignal::default(),
+        let mut lines = Vec::new();
+        for scope in scopes {
+            let description = scope.description.clone().filter(|text| !text.is_empty());
+            lines.push(line(&scope.representation, &scope.name, description));
         }
+        for grant in held {
+            let gone = scopes.iter().all(|scope| scope.representation != grant.representation);
+            if gone {
+                let description = Some(text::form::scope_gone().to_owned());
+                lines.push(line(&grant.representation, &grant.representation, description));
+            }
+        }
+        Self(StoredValue::new(lines))
     }
 
     /// The grants, without empty ones, in the catalogue's order.
     pub fn grants(self) -> Vec<Grant> {
-        self.access.with(|picked| {
-            self.offered.with_value(|offered| {
-                let held = offered.iter().filter_map(|scope| {
-                    let access = *picked.get(&scope.representation)?;
-                    (access != Access::NONE).then(|| Grant::new(&scope.representation, access))
-                });
-                held.collect()
-            })
+        self.0.with_value(|lines| {
+            let held = lines.iter().filter(|line| line.access.get() != Access::NONE);
+            held.map(|line| Grant::new(&line.representation, line.access.get())).collect()
         })
     }
 
-    fn access_of(self, representation: &str) -> Access {
-        self.access.with(|picked| picked.get(representation).copied().unwrap_or_default())
-    }
-
-    fn level_of(self, representation: &str) -> ScopeLevel {
-        if self.custom.with(|custom| custom.contains(representation)) {
-            return ScopeLevel::Custom;
-        }
-        ScopeLevel::of(self.access_of(representation))
-    }
-
-    fn set_level(self, representation: &str, level: ScopeLevel) {
-        if let Some(access) = level.access() {
-            self.custom.update(|custom| _ = custom.remove(representation));
-            self.access.update(|picked| _ = picked.insert(representation.to_owned(), access));
-        } else {
-            self.custom.update(|custom| _ = custom.insert(representation.to_owned()));
-        }
-    }
-
-    fn toggle(self, representation: &str, bit: Access) {
-        // Stays open while its bits pass through a level.
-        self.custom.update(|custom| _ = custom.insert(representation.to_owned()));
-        self.access.update(|picked| {
-            let access = picked.entry(representation.to_owned()).or_default();
-            *access = if access.covers(bit) { access.without(bit) } else { access.union(bit) };
-        });
-    }
-
     fn set_all(self, access: Access) {
-        self.custom.update(BTreeSet::clear);
-        let offered = self.offered.get_value();
-        self.access.set(offered.into_iter().map(|scope| (scope.representation, access)).collect());
+        self.0.with_value(|lines| lines.iter().for_each(|line| line.set(access)));
     }
 }
 
@@ -122,19 +104,16 @@ pub fn ScopePicker(
     draft: ScopeDraft,
 ) -> impl IntoView {
     let query = RwSignal::new(String::new());
-    let all = draft.offered.with_value(Vec::len);
-    let matches = move |scope: &Offered| {
-        let query = query.get().trim().to_lowercase();
-        query.is_empty()
-            || scope.name.to_lowercase().contains(&query)
-            || scope.representation.to_lowercase().contains(&query)
-            || scope.description.as_ref().is_some_and(|text| text.to_lowercase().contains(&query))
-    };
-    let shown = Memo::new(move |_| {
-        draft.offered.with_value(|offered| {
-            offered.iter().filter(|scope| matches(scope)).cloned().collect::<Vec<_>>()
-        })
-    });
+    let all = draft.0.with_value(Vec::len);
+    let shown = Memo::new_with_compare(
+        move |_| {
+            let query = query.with(|query| fold(query.trim()));
+            let fits = |line: &&Line| query.is_empty() || line.matches(&query);
+            draft.0.with_value(|lines| lines.iter().filter(fits).cloned().collect::<Vec<Line>>())
+        },
+        // Lines have signals of their own; here only which of them are shown can change.
+        |_, _| true,
+    );
     let filter = (all >= SEARCH_FROM).then(|| {
         view! {
             <input
@@ -181,8 +160,8 @@ pub fn ScopePicker(
                 })}
             {filter}
             <div class="scopes">
-                <For each=move || shown.get() key=|scope| scope.representation.clone() let:scope>
-                    <ScopeLine scope draft />
+                <For each=move || shown.get() key=|line| line.representation.clone() let:line>
+                    <ScopeLine line />
                 </For>
             </div>
             {empty}
@@ -192,20 +171,39 @@ pub fn ScopePicker(
 
 /// One scope: what it is, and what of it.
 #[component]
-fn ScopeLine(scope: Offered, draft: ScopeDraft) -> impl IntoView {
-    let of = StoredValue::new(scope.representation.clone());
-    let level = Memo::new(move |_| of.with_value(|of| draft.level_of(of)));
-    let options = ScopeLevel::ALL.map(|level| (level, text::grants::level(level).to_owned()));
+fn ScopeLine(line: Line) -> impl IntoView {
+    let access = line.access;
+    let level = {
+        let line = line.clone();
+        Memo::new(move |_| line.level())
+    };
+    let chosen = move || {
+        let level = level.get();
+        ScopeLevel::ALL.iter().position(|one| *one == level).unwrap_or_default()
+    };
+    let pick = {
+        let line = line.clone();
+        move |place: usize| match ScopeLevel::ALL.get(place).and_then(|level| level.access()) {
+            Some(access) => line.set(access),
+            None => line.custom.set(true),
+        }
+    };
+    let toggle = move |bit: Access| {
+        // Stays open while its bits pass through a level.
+        line.custom.set(true);
+        access.update(|held| {
+            *held = if held.covers(bit) { held.without(bit) } else { held.union(bit) }
+        });
+    };
     let bits = move || {
         (level.get() == ScopeLevel::Custom).then(|| {
             let boxes = BITS.map(|bit| {
-                let held = move || of.with_value(|of| draft.access_of(of)).covers(bit);
                 view! {
                     <label class="check">
                         <input
                             type="checkbox"
-                            prop:checked=held
-                            on:change=move |_| of.with_value(|of| draft.toggle(of, bit))
+                            prop:checked=move || access.get().covers(bit)
+                            on:change=move |_| toggle(bit)
                         />
                         <span class="check-label">{text::grants::bit_label(bit)}</span>
                     </label>
@@ -214,23 +212,29 @@ fn ScopeLine(scope: Offered, draft: ScopeDraft) -> impl IntoView {
             view! { <div class="scope-bits">{boxes.collect_view()}</div> }
         })
     };
-    let legend = text::form::access_to(&scope.name);
+    let legend = text::form::access_to(&line.name);
+    let options = ScopeLevel::ALL.map(|level| text::grants::level(level).to_owned()).to_vec();
     view! {
         <div class="scope" part="scope">
             <div class="scope-words">
-                <span class="scope-name" dir="auto">{scope.name}</span>
-                {scope.description.map(|text| view! { <span class="scope-description" dir="auto">{text}</span> })}
+                <span class="scope-name" dir="auto">
+                    {line.name}
+                </span>
+                {line
+                    .description
+                    .map(|text| {
+                        view! {
+                            <span class="scope-description" dir="auto">
+                                {text}
+                            </span>
+                        }
+                    })}
             </div>
-            <Choice
-                legend
-                legend_hidden=true
-                options=options.to_vec()
-                value=level
-                on_pick=move |level| of.with_value(|of| draft.set_level(of, level))
-            />
+            <Choice legend legend_hidden=true options value=Signal::derive(chosen) on_pick=pick />
             {bits}
         </div>
     }
+    .into_any()
 }
 
 /// The sentence that says what a key will be allowed.

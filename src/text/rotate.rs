@@ -16,8 +16,9 @@ messages! {
 /// Seconds of overlap that are offered.
 pub const OVERLAPS: [u64; 4] = [0, 3_600, 86_400, 604_800];
 
-/// The one selected at first: a day is enough to roll a secret out, and short enough to end by itself.
-pub const OVERLAP_DEFAULT: u64 = 86_400;
+/// The place of the one selected at first: a day is enough to roll a secret out, and short enough to end
+/// by itself.
+pub const OVERLAP_DEFAULT: usize = 2;
 
 /// The label of a choice.
 pub fn overlap(seconds: u64) -> String {
@@ -45,7 +46,7 @@ mod tests {
     fn every_choice_is_within_the_limit_and_one_is_selected() {
         let limit = oneloop_protocol::limits::OVERLAP_SECONDS_MAX;
         assert!(OVERLAPS.iter().all(|seconds| *seconds <= limit));
-        assert!(OVERLAPS.contains(&OVERLAP_DEFAULT));
+        assert_eq!(OVERLAPS.get(OVERLAP_DEFAULT), Some(&86_400));
         let labels = OVERLAPS.map(overlap);
         assert_eq!(labels, ["Now", "In 1 hour", "In 24 hours", "In 7 days"]);
     }

@@ -113,7 +113,7 @@ impl Entry {
                     method = self.method.as_str(),
                     route = self.route.as_str(),
                     status = status.as_u16(),
-                    duration_ms = self.started.elapsed().as_secs_f64() * 1_000.0,
+                    duration_ms = self.started.elapsed().as_micros() as f64 / 1_000.0,
                     request_id = self.id.as_str(),
                     caller = self.caller.0.get().map(CallerId::as_str),
                     reason = response.extensions().get::<Refusal>().map(|it| it.reason.as_str()),
