@@ -84,7 +84,8 @@ async fn no_secret_and_no_digest_is_in_any_file_or_log_line() {
         .with_max_level(tracing::Level::TRACE)
         .with_writer(move || writer.clone())
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // Global, so that background tasks and every other test of this binary are heard as well.
+    tracing::subscriber::set_global_default(subscriber).expect("the only one to set it");
 
     let world = World::new().await;
     let secrets = use_every_secret(&world).await;
