@@ -59,6 +59,8 @@ pub fn RevealDialog(
     };
     // Runs when the selectable field is there: the second way of copying needs it.
     field.on_load(move |input| {
+        // Properties are set after this runs, and an empty field has nothing to select.
+        secret.with_value(|secret| input.set_value(secret.expose()));
         if copy_selected(&input) {
             confirm_copy();
         } else {

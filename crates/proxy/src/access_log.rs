@@ -79,7 +79,8 @@ impl Route {
     fn is_routine(&self) -> bool {
         match self {
             Self::Template(path) => {
-                matches!(path.as_str(), "/api/v1/api-key/verify" | "/healthz" | "/readyz")
+                // The last is the demo page and its files.
+                matches!(path.as_str(), "/api/v1/api-key/verify" | "/healthz" | "/readyz" | "/{*path}")
             }
             Self::Redacted(path) => path.starts_with("/widget/"),
         }
