@@ -154,3 +154,19 @@ test('without getToken it says so instead of waiting for ever', async ({ page, d
   await expect(page.locator('oneloop-keys')).toContainText('could not start a session')
   complaints.length = 0
 })
+
+// The private properties were once called `--radius` and `--primary`: a page with tokens of those names that passed
+// them on made them refer to themselves, and the browser dropped both.
+test('a page may pass on tokens of its own, whatever they are called', async ({ widget }) => {
+  await widget.root.evaluate((element) => {
+    const sheet = new CSSStyleSheet()
+    sheet.replaceSync(`
+      :root { --radius: 13px; --primary: rgb(1, 2, 3); }
+      oneloop-keys { --oneloop-radius: var(--radius); --oneloop-color-primary: var(--primary); }
+    `)
+    element.ownerDocument.adoptedStyleSheets.push(sheet)
+  })
+  const create = widget.root.getByRole('button', { name: 'Create key', exact: true })
+  await expect(create).toHaveCSS('border-top-left-radius', '13px')
+  await expect(create).toHaveCSS('background-color', 'rgb(1, 2, 3)')
+})
