@@ -187,7 +187,7 @@ impl App {
     }
 
     /// Puts a new key on top of the list.
-    pub fn add(self, key: ApiKey) -> Row {
+    pub fn insert(self, key: ApiKey) -> Row {
         let row = Row::new(key);
         self.rows.update(|rows| rows.insert(0, row.clone()));
         row

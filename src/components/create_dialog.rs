@@ -52,7 +52,7 @@ pub fn CreateDialog() -> impl IntoView {
         };
         let client = app.client();
         submission.send(app, async move { client.create_key(new).await }, move |issued| {
-            let row = app.add(issued.key);
+            let row = app.insert(issued.key);
             app.tell(Event::KeyCreated(row.id.as_str()));
             let revealed = Revealed { row, secret: issued.secret, replaced: None };
             app.sheet.set(Some(Sheet::Reveal(revealed)));
