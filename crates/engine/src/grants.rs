@@ -50,13 +50,13 @@ impl FromIterator<(u16, Access)> for PackedGrants {
 /// What a key's grants mean: the scopes of one workspace, by number.
 pub(crate) trait Catalogue {
     /// The id and the representation of scope `number`.
-    fn scope(&self, number: u16) -> Option<(u128, &str)>;
+    fn scope(&self, number: u16) -> Option<(ScopeId, &str)>;
 
     /// The grants as the wire shows them, with the ids of the catalogue's entries.
     fn unpack(&self, packed: &PackedGrants) -> Vec<Grant> {
         let on_wire = |(number, access)| {
             let (id, representation) = self.scope(number)?;
-            Some(Grant { id: Some(ScopeId::from_bits(id)), ..Grant::new(representation, access) })
+            Some(Grant { id: Some(id), ..Grant::new(representation, access) })
         };
         packed.iter().filter_map(on_wire).collect()
     }

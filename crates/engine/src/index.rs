@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
 use oneloop_protocol::api_key::Metadata;
-use oneloop_protocol::{Rights, UnixMillis};
+use oneloop_protocol::{Rights, ScopeId, UnixMillis};
 use papaya::HashMap as Concurrent;
 
 use crate::grants::{Catalogue, PackedGrants};
@@ -104,8 +104,8 @@ pub(crate) struct WorkspaceEntry {
     pub(crate) revision: Revision,
     pub(crate) allowed: Vec<IpNet>,
     pub(crate) rate_limit: Option<NonZeroU32>,
-    /// By number: id and representation.
-    scopes: HashMap<u16, (u128, Arc<str>)>,
+    /// By number: the id, in the form in which every verification shows it, and the representation.
+    scopes: HashMap<u16, (ScopeId, Arc<str>)>,
     numbers: HashMap<Arc<str>, u16>,
 }
 
@@ -121,7 +121,7 @@ impl WorkspaceEntry {
         for (number, scope, representation) in catalogue {
             let representation = Arc::<str>::from(representation);
             numbers.insert(Arc::clone(&representation), number);
-            scopes.insert(number, (scope, representation));
+            scopes.insert(number, (ScopeId::from_bits(scope), representation));
         }
         let rate_limit = rate_limit.and_then(NonZeroU32::new);
         Self { id, revision, allowed, rate_limit, scopes, numbers }
@@ -134,8 +134,8 @@ impl WorkspaceEntry {
 }
 
 impl Catalogue for WorkspaceEntry {
-    fn scope(&self, number: u16) -> Option<(u128, &str)> {
-        self.scopes.get(&number).map(|(id, representation)| (*id, representation.as_ref()))
+    fn scope(&self, number: u16) -> Option<(ScopeId, &str)> {
+        self.scopes.get(&number).map(|(id, representation)| (id.clone(), representation.as_ref()))
     }
 }
 

@@ -89,9 +89,9 @@ pub(crate) fn pack(grants: &[Grant], catalogue: &[ScopeRow]) -> Result<PackedGra
 
 impl Catalogue for [ScopeRow] {
     /// The rows of one workspace, in the order of their numbers.
-    fn scope(&self, number: u16) -> Option<(u128, &str)> {
+    fn scope(&self, number: u16) -> Option<(ScopeId, &str)> {
         let at = self.binary_search_by_key(&number, |scope| scope.number).ok()?;
-        self.get(at).map(|scope| (scope.id, scope.representation.as_str()))
+        self.get(at).map(|scope| (ScopeId::from_bits(scope.id), scope.representation.as_str()))
     }
 }
 
