@@ -6,6 +6,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use gloo_net::http::{Method, RequestBuilder};
 use js_sys::{Array, JSON};
 use oneloop_protocol::api_key::{ApiKeyAnswer, ApiKeysAnswer};
 use oneloop_protocol::workspace::ScopesAnswer;
@@ -15,11 +16,9 @@ use oneloop_protocol::{
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen::JsValue;
 use web_sys::{
-    AbortController, AbortSignal, DomException, Headers, ReferrerPolicy, RequestCache,
-    RequestCredentials, RequestInit, Response, window,
+    AbortController, AbortSignal, ReferrerPolicy, RequestCache, RequestCredentials, window,
 };
 
 use crate::host::{Event, Host};
@@ -106,7 +105,7 @@ impl Client {
 
     /// Asks whose keys these are, and what the token may do. Must come before everything else.
     pub async fn open(&self) -> Result<LinkTokenPermissions, Problem> {
-        let (token, answer) = self.send_with_token("GET", &Path::LinkToken, None).await?;
+        let (token, answer) = self.send_with_token(Method::GET, &Path::LinkToken, None).await?;
         let status: LinkTokenStatus = read(answer)?;
         if !status.valid {
             self.session.refuse(&token);
@@ -125,14 +124,14 @@ impl Client {
     /// The customer's keys, newest first, without deleted ones.
     pub async fn list_keys(&self) -> Result<Vec<ApiKey>, Problem> {
         let answer: ApiKeysAnswer =
-            read(self.send("GET", &Path::Workspace("/api-key"), None).await?)?;
+            read(self.send(Method::GET, &Path::Workspace("/api-key"), None).await?)?;
         Ok(answer.api_keys.into_iter().filter(|key| !key.deleted).collect())
     }
 
     /// What keys of this workspace may be given.
     pub async fn list_scopes(&self) -> Result<Vec<WorkspaceScope>, Problem> {
         let answer: ScopesAnswer =
-            read(self.send("GET", &Path::Workspace("/scopes"), None).await?)?;
+            read(self.send(Method::GET, &Path::Workspace("/scopes"), None).await?)?;
         Ok(answer.scopes)
     }
 
@@ -154,12 +153,12 @@ impl Client {
             external_meter_id: None,
             metadata: None,
         };
-        issued(self.send("POST", &Path::CreateKey, Some(write(&body)?)).await?)
+        issued(self.send(Method::POST, &Path::CreateKey, Some(write(&body)?)).await?)
     }
 
     /// Changes a key; absent fields stay as they are.
     pub async fn edit_key(&self, id: &ApiKeyId, patch: &PatchApiKey) -> Result<ApiKey, Problem> {
-        let answer = self.send("PATCH", &Path::Key(id, ""), Some(write(patch)?)).await?;
+        let answer = self.send(Method::PATCH, &Path::Key(id, ""), Some(write(patch)?)).await?;
         read::<ApiKeyAnswer>(answer).map(|answer| answer.api_key)
     }
 
@@ -170,17 +169,17 @@ impl Client {
             0 => None,
             seconds => Some(write(&RotateApiKey { overlap_seconds: Some(seconds) })?),
         };
-        issued(self.send("POST", &Path::Key(id, "/rotate"), body).await?)
+        issued(self.send(Method::POST, &Path::Key(id, "/rotate"), body).await?)
     }
 
     /// Deletes a key.
     pub async fn delete_key(&self, id: &ApiKeyId) -> Result<(), Problem> {
-        self.send("DELETE", &Path::Key(id, ""), None).await.map(drop)
+        self.send(Method::DELETE, &Path::Key(id, ""), None).await.map(drop)
     }
 
     async fn send(
         &self,
-        method: &str,
+        method: Method,
         path: &Path<'_>,
         body: Option<String>,
     ) -> Result<JsValue, Problem> {
@@ -190,12 +189,12 @@ impl Client {
     /// Sends a request; when the token is refused, once more with a new one.
     async fn send_with_token(
         &self,
-        method: &str,
+        method: Method,
         path: &Path<'_>,
         body: Option<String>,
     ) -> Result<(Rc<Secret>, JsValue), Problem> {
         let token = self.session.token().await?;
-        match self.attempt(method, path, body.as_deref(), &token).await {
+        match self.attempt(method.clone(), path, body.as_deref(), &token).await {
             Err(problem) if problem.is_unauthorized() => {}
             other => return other.map(|answer| (token, answer)),
         }
@@ -217,7 +216,7 @@ impl Client {
 
     async fn attempt(
         &self,
-        method: &str,
+        method: Method,
         path: &Path<'_>,
         body: Option<&str>,
         token: &Secret,
@@ -229,40 +228,40 @@ impl Client {
 
     async fn fetch(
         &self,
-        method: &str,
+        method: Method,
         url: &str,
         body: Option<&str>,
         token: &Secret,
     ) -> Result<JsValue, Problem> {
-        let window = window().ok_or(Problem::Aborted)?;
-        if !window.navigator().on_line() {
+        if window().is_some_and(|window| !window.navigator().on_line()) {
             return Err(Problem::Offline);
         }
-        let headers = Headers::new().map_err(|_| Problem::Malformed)?;
-        // A token with a line break in it is not a token.
-        headers.set("X-Link-Token", token.expose()).map_err(|_| Problem::NoToken)?;
-        if body.is_some() {
-            headers.set("Content-Type", "application/json").map_err(|_| Problem::Malformed)?;
+        // What is not visible ASCII is not a token, and no header either.
+        if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Problem::NoToken);
         }
-        let options = RequestInit::new();
-        options.set_method(method);
-        options.set_headers_headers(&headers);
-        options.set_body_opt_str(body);
-        options.set_cache(RequestCache::NoStore);
-        options.set_credentials(RequestCredentials::Omit);
-        options.set_referrer_policy(ReferrerPolicy::NoReferrer);
         let signals = Array::of1(&AbortSignal::timeout_with_u32(TIMEOUT));
         if let Some(life) = &self.life {
             signals.push(&life.signal());
         }
-        options.set_signal(Some(&AbortSignal::any(&signals)));
+        let request = RequestBuilder::new(url)
+            .method(method)
+            .header("X-Link-Token", token.expose())
+            .cache(RequestCache::NoStore)
+            .credentials(RequestCredentials::Omit)
+            .referrer_policy(ReferrerPolicy::NoReferrer)
+            .abort_signal(Some(&AbortSignal::any(&signals)));
+        let request = match body {
+            Some(body) => request.header("Content-Type", "application/json").body(body),
+            None => request.build(),
+        };
+        // The base URL of the page's attribute may be no URL.
+        let request = request.map_err(|_| Problem::Unreachable)?;
 
-        let answer = JsFuture::from(window.fetch_with_str_and_init(url, &options)).await;
-        let response: Response = answer.map_err(|error| not_answered(&error))?.unchecked_into();
-        let retry_after = response.headers().get("Retry-After").ok().flatten();
-        let text = response.text().map_err(|_| Problem::Malformed)?;
-        let text = JsFuture::from(text).await.map_err(|error| not_answered(&error))?;
-        let json = JSON::parse(&text.as_string().unwrap_or_default());
+        let response = request.send().await.map_err(|error| not_answered(&error))?;
+        let retry_after = response.headers().get("Retry-After");
+        let text = response.text().await.map_err(|error| not_answered(&error))?;
+        let json = JSON::parse(&text);
         if response.ok() {
             return json.map_err(|_| Problem::Malformed);
         }
@@ -302,10 +301,10 @@ fn escape(segment: &str) -> String {
 }
 
 /// Why `fetch` rejected. It says no more than a `TypeError` for everything from DNS to CORS, on purpose.
-fn not_answered(error: &JsValue) -> Problem {
-    match error.dyn_ref::<DomException>().map(DomException::name).as_deref() {
-        Some("TimeoutError") => Problem::Timeout,
-        Some("AbortError") => Problem::Aborted,
+fn not_answered(error: &gloo_net::Error) -> Problem {
+    match error {
+        gloo_net::Error::JsError(error) if error.name == "TimeoutError" => Problem::Timeout,
+        gloo_net::Error::JsError(error) if error.name == "AbortError" => Problem::Aborted,
         _ => Problem::Unreachable,
     }
 }
