@@ -19,13 +19,22 @@ export async function build({ profile, show }) {
   return oneloop
 }
 
-/** The paths of the executables, by name, from Cargo's messages. */
+/**
+ * `oneloop` and `xtask` as `cargo test --workspace` has built them for its own tests: asking for a package alone
+ * would choose other features and compile half of what it depends on again.
+ */
+export async function tested({ show = false } = {}) {
+  const command = ['cargo', 'test', '--workspace', '--locked', '--no-run', '--message-format=json-render-diagnostics']
+  return executables(await step('compile the server', command, { show, data: true }))
+}
+
+/** The paths of the executables, by name, from Cargo's messages; those that are tests are left out. */
 export function executables(messages) {
   const found = {}
   for (const line of messages.split('\n')) {
     if (!line.includes('"executable":"')) continue
-    const { target, executable } = JSON.parse(line)
-    found[target.name] = executable
+    const { target, profile, executable } = JSON.parse(line)
+    if (!profile.test) found[target.name] = executable
   }
   return found
 }

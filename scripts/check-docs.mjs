@@ -12,9 +12,9 @@ import { spawn, execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
-import { executables } from './build.mjs'
+import { tested } from './build.mjs'
 import { blocksOf } from './fences.mjs'
-import { Problem, main, root, step } from './steps.mjs'
+import { Problem, main, root } from './steps.mjs'
 
 /** How long the commands of one document may take, in milliseconds. */
 const LIMIT = 300_000
@@ -64,8 +64,7 @@ async function runDocument(name, blocks) {
 }
 
 async function binary() {
-  const command = ['cargo', 'build', '--locked', '--package', 'oneloop', '--message-format=json-render-diagnostics']
-  return executables(await step('compile the server', command, { data: true })).oneloop
+  return (await tested()).oneloop
 }
 
 /** The files of the repository as they stand, with what is built already. */

@@ -4,7 +4,7 @@
 // runners counted.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { executables } from './build.mjs'
+import { tested } from './build.mjs'
 import * as counts from './counts.mjs'
 import * as needs from './needs.mjs'
 import { Problem, collect, main, root, seconds, step } from './steps.mjs'
@@ -105,16 +105,15 @@ function report(results) {
   process.stdout.write(`${passed} passed, ${failed} failed\n`)
 }
 
-/** The binary, built once, as `cargo test` built it already. */
+/** The binary that the Rust suite built. */
 async function server() {
   if (env.ONELOOP_BIN && existsSync(env.ONELOOP_BIN)) return
-  const command = ['cargo', 'build', '--locked', '--package', 'oneloop', '--message-format=json-render-diagnostics']
-  env.ONELOOP_BIN = executables(await step('compile the server', command, { data: true })).oneloop
+  env.ONELOOP_BIN = (await tested()).oneloop
 }
 
 /** `dist/` as it is shipped. */
 async function dist() {
-  await step('package the widget', ['cargo', 'xtask', 'package'])
+  await step('package the widget', [(await tested()).xtask, 'package'])
 }
 
 async function browser() {
