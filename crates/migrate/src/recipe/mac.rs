@@ -1,4 +1,4 @@
-//! HMAC (RFC 2104) over a [`Hash`].
+//! HMAC (RFC 2104) over a [`enum@Hash`].
 
 use hmac::digest::block_api::BlockSizeUser;
 use hmac::{KeyInit, Mac, SimpleHmac};
