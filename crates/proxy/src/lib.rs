@@ -2,7 +2,7 @@
 //!
 //! Credentials, the rules for link tokens, the migration gate, CORS, one error shape, the access log and
 //! the widget's files live here; keys, scopes and verdicts do not. [`router()`] builds the service,
-//! [`serve`] runs it on a socket until it is told to stop.
+//! [`serve()`] runs it on a socket until it is told to stop.
 //!
 //! A request passes, from the outside in:
 //!
