@@ -80,7 +80,10 @@ impl Route {
         match self {
             Self::Template(path) => {
                 // The last is the demo page and its files.
-                matches!(path.as_str(), "/api/v1/api-key/verify" | "/healthz" | "/readyz" | "/{*path}")
+                matches!(
+                    path.as_str(),
+                    "/api/v1/api-key/verify" | "/healthz" | "/readyz" | "/{*path}"
+                )
             }
             Self::Redacted(path) => path.starts_with("/widget/"),
         }
