@@ -24,11 +24,11 @@ use serde::Deserialize;
 
 pub use columns::{Columns, Flag, FlagTest, Locator, Moment, PermissionColumn};
 pub use moment::{MomentError, MomentFormat};
+pub use oneloop_recipe::quoted;
 pub use permissions::{GrantMap, PermissionFormat, PermissionsError};
 pub use policy::{Conflict, OnSight, Policy, Weak};
 pub use source::{Kind, SourceSpec, Target};
 pub use template::{Template, TemplateError};
-pub use toml_text::quoted;
 
 use crate::recipe::Recipe;
 

@@ -4,7 +4,8 @@ use std::fmt::{self, Write};
 
 use super::columns::{Flag, FlagTest, Moment};
 use super::permissions::GrantMap;
-use super::toml_text::{key, quoted};
+use super::quoted;
+use super::toml_text::key;
 use super::{Mapping, VERSION};
 use crate::recipe::Form;
 

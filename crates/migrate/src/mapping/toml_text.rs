@@ -1,25 +1,6 @@
-//! TOML strings and keys, written one way.
+//! TOML keys, written one way.
 
-use std::fmt::Write;
-
-/// `text` as a TOML basic string on one line (TOML 1.0, "String").
-pub fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            control if control.is_control() => {
-                // Writing into a String cannot fail.
-                let _ = write!(out, "\\u{:04X}", u32::from(control));
-            }
-            other => out.push(other),
-        }
-    }
-    out.push('"');
-    out
-}
+use oneloop_recipe::quoted;
 
 /// `text` as a TOML key: bare where the grammar lets it be, quoted elsewhere.
 pub(super) fn key(text: &str) -> String {

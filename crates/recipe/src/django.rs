@@ -8,10 +8,10 @@
 use data_encoding::{BASE64, HEXLOWER};
 use subtle::ConstantTimeEq;
 
-use super::argon2::{argon2_matches, is_argon2};
-use super::bcrypt::Stored as Bcrypt;
-use super::hash::Hash;
-use super::kdf::{ScryptCost, pbkdf2_hmac, scrypt};
+use crate::argon2::{argon2_matches, is_argon2};
+use crate::bcrypt::Stored as Bcrypt;
+use crate::hash::Hash;
+use crate::kdf::{ScryptCost, pbkdf2_hmac, scrypt};
 
 /// An encoded value, taken apart.
 #[derive(Debug, PartialEq, Eq)]

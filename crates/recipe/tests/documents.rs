@@ -1,6 +1,6 @@
 //! Known answers from the documents that define each algorithm. `abc`, `Jefe` and `NaCl` are theirs.
 
-use oneloop_migrate::recipe::{Hash, Inputs, Recipe};
+use oneloop_recipe::{Hash, Inputs, Recipe};
 
 fn recipe(text: &str) -> Recipe {
     text.parse().unwrap_or_else(|error| panic!("{text}: {error}"))

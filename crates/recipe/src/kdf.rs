@@ -9,7 +9,7 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use zeroize::Zeroizing;
 
-use super::hash::Hash;
+use crate::hash::Hash;
 
 /// Most rounds of PBKDF2: fifteen times what Django 5.2 asks for, some seconds on one core.
 pub const ITERATIONS_MAX: u32 = 15_000_000;

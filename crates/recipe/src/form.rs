@@ -5,15 +5,15 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Recipe;
-use super::algorithm::Algorithm;
-use super::check::{RecipeError, error};
-use super::encoding::{Encoding, Output, TextEncoding};
-use super::hash::Hash;
-use super::kdf::ScryptCost;
-use super::part::Part;
-use super::salt::{Position, Salt, SaltSource, SecretRef};
-use crate::mapping::quoted;
+use crate::Recipe;
+use crate::algorithm::Algorithm;
+use crate::check::{RecipeError, error};
+use crate::encoding::{Encoding, Output, TextEncoding};
+use crate::hash::Hash;
+use crate::kdf::ScryptCost;
+use crate::part::Part;
+use crate::salt::{Position, Salt, SaltSource, SecretRef};
+use crate::toml_text::quoted;
 
 /// The keys of a recipe's table. What is absent has its default: the whole key, as UTF-8, unsalted, in hex
 /// (for plaintext: as it is).
@@ -159,7 +159,7 @@ fn salt_source(text: Option<&str>) -> Result<SaltSource, RecipeError> {
 }
 
 fn secret_ref(field: &'static str) -> RecipeError {
-    error(field, super::salt::SecretRefError.to_string())
+    error(field, crate::salt::SecretRefError.to_string())
 }
 
 impl From<&Recipe> for Form {

@@ -1,4 +1,4 @@
-//! Random recipes, for property tests of this crate.
+//! Random recipes, for the property tests of this crate and of those above it.
 
 use proptest::option;
 use proptest::prelude::*;
@@ -6,7 +6,12 @@ use proptest::sample::select;
 
 use super::*;
 
-pub(crate) fn secret_ref(text: &str) -> SecretRef {
+/// A reference that must be one.
+///
+/// # Panics
+///
+/// If it is none.
+pub fn secret_ref(text: &str) -> SecretRef {
     text.parse().expect("a reference")
 }
 
@@ -55,7 +60,7 @@ fn salts() -> impl Strategy<Value = Salt> {
 }
 
 /// Any recipe that [`Recipe::check`] lets pass.
-pub(crate) fn recipes() -> impl Strategy<Value = Recipe> {
+pub fn recipes() -> impl Strategy<Value = Recipe> {
     let output = (option::of("[a-z0-9:$ \"]{1,6}"), select(Encoding::ALL))
         .prop_map(|(prefix, encoding)| Output { prefix: prefix.unwrap_or_default(), encoding });
     (parts(), select(TextEncoding::ALL), algorithms(), salts(), output).prop_map(

@@ -10,7 +10,7 @@ use data_encoding::BASE64_NOPAD;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::kdf::{LENGTH_MAX, MEMORY_MAX, ScryptCost, scrypt};
+use crate::kdf::{LENGTH_MAX, MEMORY_MAX, ScryptCost, scrypt};
 
 /// Most passes over the memory.
 const PASSES_MAX: u32 = 64;

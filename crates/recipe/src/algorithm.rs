@@ -1,8 +1,8 @@
 //! What is done to the selected part of a key.
 
-use super::hash::Hash;
-use super::kdf::ScryptCost;
-use super::salt::SecretRef;
+use crate::hash::Hash;
+use crate::kdf::ScryptCost;
+use crate::salt::SecretRef;
 
 /// The operation of a recipe.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -44,7 +44,7 @@ impl Part {
     /// The part of `key` that the rule selects; `None` if the key does not have it.
     ///
     /// ```
-    /// # use oneloop_migrate::recipe::Part;
+    /// # use oneloop_recipe::Part;
     /// let part: Part = "after-first:|".parse().unwrap();
     /// assert_eq!(part.of("17|s3cret"), Some("s3cret"));
     /// assert_eq!(part.of("s3cret"), None);

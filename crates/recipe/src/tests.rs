@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::recipe::samples::{recipes, secret_ref};
+use crate::samples::{recipes, secret_ref};
 
 proptest! {
     #[test]

@@ -1,10 +1,10 @@
 //! The rules that the pieces of a recipe must keep together.
 
-use super::Recipe;
-use super::algorithm::Algorithm;
-use super::encoding::{Output, TextEncoding};
-use super::kdf::{ITERATIONS_MAX, LENGTH_MAX};
-use super::salt::{Position, SaltSource};
+use crate::Recipe;
+use crate::algorithm::Algorithm;
+use crate::encoding::{Output, TextEncoding};
+use crate::kdf::{ITERATIONS_MAX, LENGTH_MAX};
+use crate::salt::{Position, SaltSource};
 
 /// A recipe that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

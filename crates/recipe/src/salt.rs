@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::encoding::{TextEncoding, words};
+use crate::encoding::{TextEncoding, words};
 
 /// Where a secret is kept: the mapping file names the place and never holds the bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

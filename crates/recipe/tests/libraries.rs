@@ -4,7 +4,7 @@
 //! Django 5.2.19 (`get_hasher(name).encode(key, salt)`, with `iterations=2000`, `n=1024`, `memory_cost=128`
 //! and `rounds=4` so that the tests are quick).
 
-use oneloop_migrate::recipe::{BCRYPT_CUT, Inputs, Recipe, Speed};
+use oneloop_recipe::{BCRYPT_CUT, Inputs, Recipe, Speed};
 
 const KEY: &str = "ak_live_Zk3v9QpLm2Xw8RtYb5NcJd7H";
 

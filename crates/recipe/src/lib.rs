@@ -5,7 +5,10 @@
 //! ```
 //!
 //! A [`Recipe`] is a value: it is proved against real keys, written into the mapping file, and later tells
-//! the server how to recognise a key that nobody could bring along in clear.
+//! the server how to recognise a key that nobody could bring along in clear. It stands in a crate of its own
+//! because both do that: the migration, and the server's verification.
+//!
+//! It builds for `wasm32-unknown-unknown`.
 
 mod algorithm;
 mod argon2;
@@ -19,10 +22,11 @@ mod kdf;
 mod mac;
 mod part;
 mod salt;
-#[cfg(test)]
-pub(crate) mod samples;
+#[cfg(any(test, feature = "samples"))]
+pub mod samples;
 #[cfg(test)]
 mod tests;
+mod toml_text;
 
 use oneloop_protocol::key::KeyDigest;
 use subtle::ConstantTimeEq;
@@ -38,13 +42,14 @@ pub use hash::Hash;
 pub use kdf::{ITERATIONS_MAX, LENGTH_MAX, MEMORY_MAX, ScryptCost};
 pub use part::{Part, PartError};
 pub use salt::{Position, Salt, SaltSource, SecretRef, SecretRefError};
+pub use toml_text::quoted;
 
 pub use argon2::{is_argon2, is_scrypt as is_scrypt_phc};
 
 /// A recipe. Its text form is [`Form`]; `Display` and `FromStr` are that on one line.
 ///
 /// ```
-/// # use oneloop_migrate::recipe::{Inputs, Recipe};
+/// # use oneloop_recipe::{Inputs, Recipe};
 /// let sanctum: Recipe = r#"algorithm = "sha256", part = "after-first:|""#.parse().unwrap();
 /// let stored = b"1ec1c26b50d5d3c58d9583181af8076655fe00756bf7285940ba3670f99fcba0";
 /// assert!(sanctum.matches("17|s3cret", stored, Inputs::default()));

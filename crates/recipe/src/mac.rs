@@ -8,7 +8,7 @@ use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 use sha3::{Sha3_256, Sha3_512};
 use zeroize::Zeroizing;
 
-use super::hash::Hash;
+use crate::hash::Hash;
 
 /// The HMAC of the pieces under `key`; `None` where [`Hash::has_hmac`] is false.
 pub(super) fn hmac(hash: Hash, key: &[u8], pieces: &[&[u8]]) -> Option<Zeroizing<Vec<u8>>> {
