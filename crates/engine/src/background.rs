@@ -1,4 +1,4 @@
-//! What an open engine does by itself: follow other processes, write last uses, sweep what is over.
+//! What an open engine does by itself: follow other processes, write last uses and counts, sweep what is over.
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
@@ -69,7 +69,7 @@ async fn follow(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Writes last uses, and sweeps rate buckets that are full and overlaps that are over.
+/// Writes last uses and counts of verifications, and sweeps rate buckets that are full and overlaps that are over.
 async fn write_uses(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
@@ -78,6 +78,7 @@ async fn write_uses(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
         }
         let Some(engine) = engine.upgrade() else { return };
         engine.flush_last_used().await;
+        engine.flush_usage().await;
         engine.sweep();
     }
 }

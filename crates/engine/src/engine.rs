@@ -21,6 +21,7 @@ use crate::rate::NamedBuckets;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 use crate::turn::{Followed, Update};
+use crate::usage::Usage;
 
 /// The key service over one database. Cheap to clone; all clones are one engine.
 ///
@@ -38,6 +39,7 @@ struct Inner {
     index: Index,
     named_buckets: NamedBuckets,
     last_used: LastUsed,
+    usage: Usage,
     writer: Mutex<Followed>,
     change_feed: Arc<ChangeFeed>,
     background: Background,
@@ -91,6 +93,7 @@ impl Engine {
             index: Index::default(),
             named_buckets: NamedBuckets::default(),
             last_used: LastUsed::default(),
+            usage: Usage::default(),
             writer: Mutex::default(),
             change_feed: Arc::new(ChangeFeed::new()),
             background: Background::new(),
@@ -105,6 +108,7 @@ impl Engine {
     pub async fn close(&self) {
         self.0.background.stop().await;
         self.flush_last_used().await;
+        self.flush_usage().await;
         self.0.store.close().await;
     }
 
@@ -175,6 +179,10 @@ impl Engine {
 
     pub(crate) fn last_used(&self) -> &LastUsed {
         &self.0.last_used
+    }
+
+    pub(crate) fn usage(&self) -> &Usage {
+        &self.0.usage
     }
 
     pub(crate) fn store(&self) -> &dyn Store {

@@ -58,7 +58,9 @@ fn unopened(error: OpenError) -> Failure {
 pub(crate) fn refused(error: EngineError) -> Failure {
     match error {
         EngineError::Refused(error) => Failure::user(error.to_string()),
-        EngineError::Conflict { message, .. } => Failure::user(message),
+        EngineError::Conflict { message, .. } | EngineError::Forbidden { message, .. } => {
+            Failure::user(message)
+        }
         EngineError::NotFound(reason) => {
             let failure = Failure::user(error.to_string());
             match reason {

@@ -22,13 +22,7 @@ async fn every_change_has_one_line_that_says_who_what_and_from_where() {
     engine.rotate_api_key(&actor, &reach, &id, &RotateApiKey::default()).await.expect("rotates");
     engine.delete_api_key(&actor, &reach, &id).await.expect("deletes");
     engine.migrate_api_key(&actor, &world.legacy("a-legacy-secret")).await.expect("migrates");
-    let body = CreateLinkToken {
-        customer_id: "ada".to_owned(),
-        workspace_id: world.workspace.id.clone(),
-        external_billing_id: None,
-        permissions: None,
-        origins: Vec::new(),
-    };
+    let body = CreateLinkToken::new(world.workspace.id.clone(), "ada");
     engine.create_link_token(&actor, &body).await.expect("mints");
     engine.revoke_link_tokens(&actor, &world.workspace.id, "ada").await.expect("revokes");
     let sdk_key = engine.create_sdk_key(&actor, &world.team, "ci", Rights::NONE).await;

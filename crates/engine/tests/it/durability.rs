@@ -8,7 +8,7 @@ use oneloop_engine::clock::ManualClock;
 use oneloop_engine::{Actor, Database, Engine, EngineOptions, OpenError};
 use oneloop_protocol::{Rights, Verdict};
 
-use crate::world::{START, World, asking, open, options};
+use crate::world::{START, World, asking, open, options, verified};
 
 #[tokio::test]
 async fn acknowledged_writes_survive_an_engine_that_is_never_closed() {
@@ -24,7 +24,7 @@ async fn acknowledged_writes_survive_an_engine_that_is_never_closed() {
         fs::copy(entry.path(), crashed.path().join(entry.file_name())).expect("copies");
     }
     let reopened = open(&crashed, &world.clock).await;
-    let verdict = |key| reopened.verify(&world.team, &asking(key, &[])).status;
+    let verdict = |key| verified(&reopened, &world.team, &asking(key, &[])).status;
     assert_eq!(verdict(&kept.key), Verdict::Valid);
     assert_eq!(verdict(&revoked.key), Verdict::Deleted);
 }
@@ -88,7 +88,7 @@ async fn the_pepper_must_be_the_right_one_and_private() {
 
     fs::set_permissions(&pepper, Permissions::from_mode(0o600)).expect("chmod");
     let reopened = attempt().await.expect("opens");
-    assert_eq!(reopened.verify(&world.team, &asking(&key, &[])).status, Verdict::Valid);
+    assert_eq!(verified(&reopened, &world.team, &asking(&key, &[])).status, Verdict::Valid);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use oneloop_engine::Actor;
 use oneloop_protocol::key::KeyDigest;
 use oneloop_protocol::{CreateLinkToken, Rights, RotateApiKey, Secret};
 
-use crate::world::{World, asking};
+use crate::world::{World, asking, verified};
 
 /// Where the log goes.
 #[derive(Clone, Default)]
@@ -52,13 +52,7 @@ async fn use_every_secret(world: &World) -> Vec<Secret> {
     engine.migrate_api_key(actor, &row).await.expect("migrates");
     let differs = oneloop_protocol::MigrateApiKey { name: "other".to_owned(), ..row };
     engine.migrate_api_key(actor, &differs).await.expect_err("exists, different");
-    let body = CreateLinkToken {
-        customer_id: "ada".to_owned(),
-        workspace_id: world.workspace.id.clone(),
-        external_billing_id: None,
-        permissions: None,
-        origins: Vec::new(),
-    };
+    let body = CreateLinkToken::new(world.workspace.id.clone(), "ada");
     let token = engine.create_link_token(actor, &body).await.expect("mints").token;
     let sdk_key = engine.create_sdk_key(&Actor::operator(), &world.team, "ci", Rights::ALL).await;
     let sdk_key = sdk_key.expect("an SDK key").key;
@@ -70,7 +64,7 @@ async fn use_every_secret(world: &World) -> Vec<Secret> {
     let secrets = vec![created.key, rotated.key, legacy, token, sdk_key, unknown];
     for secret in &secrets {
         let request = asking(secret, &[]);
-        let answer = format!("{request:?} {:?}", engine.verify(&world.team, &request));
+        let answer = format!("{request:?} {:?}", verified(engine, &world.team, &request));
         assert!(!answer.contains(secret.expose()), "in Debug");
     }
     secrets

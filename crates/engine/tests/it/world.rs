@@ -1,13 +1,16 @@
 //! A world to tell stories in: one team with a workspace and a few scopes, on a file of its own.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use oneloop_engine::clock::ManualClock;
-use oneloop_engine::{Actor, Database, Engine, EngineError, EngineOptions, Reach, Who};
+use oneloop_engine::{Actor, Database, Engine, EngineError, EngineOptions, Reach};
 use oneloop_protocol::{
-    Access, CreateApiKey, CreateScope, CreateWorkspace, Grant, IssuedApiKey, MigrateApiKey, Reason,
-    Secret, TeamId, UnixMillis, Verdict, Verification, VerifyRequest, Workspace,
+    Access, ApiKey, CreateApiKey, CreateScope, CreateWorkspace, Grant, IssuedApiKey, ListKeys,
+    MigrateApiKey, Reason, Secret, TeamId, UnixMillis, Verdict, Verification, VerifyRequest,
+    Workspace,
 };
 use tempfile::TempDir;
 
@@ -103,7 +106,7 @@ impl World {
     }
 
     pub(crate) fn verify(&self, key: &Secret) -> Verification {
-        self.engine.verify(&self.team, &asking(key, &[]))
+        verified(&self.engine, &self.team, &asking(key, &[]))
     }
 
     pub(crate) fn verdict(&self, key: &Secret) -> Verdict {
@@ -125,12 +128,27 @@ pub(crate) async fn new_team(engine: &Engine, name: &str) -> TeamId {
 }
 
 pub(crate) fn operator_for(team: &TeamId) -> Actor {
-    Actor { team: Some(team.clone()), who: Who::Operator, address: None, request_id: None }
+    Actor { team: Some(team.clone()), ..Actor::operator() }
 }
 
 pub(crate) async fn new_workspace(engine: &Engine, actor: &Actor, name: &str) -> Workspace {
     let body = CreateWorkspace { name: name.to_owned() };
     engine.create_workspace(actor, &body).await.expect("a workspace")
+}
+
+/// A verification that costs no credit, and so is there at once: verify waits for nothing else.
+pub(crate) fn verified(engine: &Engine, team: &TeamId, request: &VerifyRequest) -> Verification {
+    let mut waker = Context::from_waker(Waker::noop());
+    match pin!(engine.verify(team, request)).poll(&mut waker) {
+        Poll::Ready(answer) => answer.expect("the database is not asked"),
+        Poll::Pending => panic!("a verification without credit waited"),
+    }
+}
+
+/// The whole list within `reach`, newest first.
+pub(crate) async fn listed(engine: &Engine, reach: &Reach, include_deleted: bool) -> Vec<ApiKey> {
+    let query = ListKeys { include_deleted, ..ListKeys::default() };
+    engine.list_api_keys(reach, &query).await.expect("lists").api_keys
 }
 
 /// A verification that asks for these scopes.
@@ -139,8 +157,7 @@ pub(crate) fn asking(key: &Secret, scopes: &[(&str, Access)]) -> VerifyRequest {
     VerifyRequest {
         key: key.clone(),
         requested_scopes: scopes.iter().map(grant).collect(),
-        rate_limit_config: None,
-        client_ip: None,
+        ..VerifyRequest::default()
     }
 }
 

@@ -61,6 +61,10 @@ impl Columns<'_> {
         self.tag(column).map(|tag| *tag.as_bytes())
     }
 
+    pub(super) fn blob(&self, column: &str) -> Result<Vec<u8>, sqlx::Error> {
+        self.0.try_get(column)
+    }
+
     pub(super) fn grants(&self, column: &str) -> Result<PackedGrants, sqlx::Error> {
         self.0.try_get(column).map(PackedGrants::from_bytes)
     }
@@ -94,6 +98,14 @@ impl Columns<'_> {
     pub(super) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, sqlx::Error> {
         let text: &str = self.0.try_get(column)?;
         serde_json::from_str(text).map_err(|error| broken(column, error))
+    }
+
+    pub(super) fn optional_json<T: DeserializeOwned>(
+        &self,
+        column: &str,
+    ) -> Result<Option<T>, sqlx::Error> {
+        let text: Option<&str> = self.0.try_get(column)?;
+        text.map(|_| self.json(column)).transpose()
     }
 
     pub(super) fn metadata(&self, column: &str) -> Result<Metadata, sqlx::Error> {

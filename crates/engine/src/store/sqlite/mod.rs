@@ -1,9 +1,12 @@
 //! SQLite: one file, its write-ahead log beside it, one writer, a few readers.
 
 mod codec;
+mod idempotency;
+mod key_page;
 mod load;
 mod read;
 mod transaction;
+mod usage;
 mod write;
 
 use std::fs::OpenOptions;
@@ -21,7 +24,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
-use super::{Read, Store, StoreError, Write};
+use super::{Read, Store, StoreError, UsageRow, Write};
 use crate::error::OpenError;
 use transaction::SqliteTransaction;
 
@@ -133,6 +136,10 @@ impl Store for SqliteStore {
 
     async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError> {
         write::note_uses(&self.writer, uses).await
+    }
+
+    async fn note_usage(&self, counts: &[UsageRow]) -> Result<(), StoreError> {
+        usage::note(&self.writer, counts).await
     }
 
     async fn close(&self) {

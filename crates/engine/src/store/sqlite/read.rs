@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use sqlx::{query, query_scalar};
 
 use super::codec::{Columns, blob, tag_blob};
-use super::load;
 use super::transaction::{SqliteTransaction, all, one};
+use super::{idempotency, key_page, load, usage};
 use crate::audit::AuditEntry;
 use crate::index::{Revision, TaggedKey};
 use crate::pepper::PepperCheck;
 use crate::store::{
-    ApiKeyRow, Change, LinkTokenRow, MigrationWindowRow, Read, ScopeRow, SdkKeyRow, StoreError,
-    Subject, TagHolder, TeamRow, WorkspaceRow,
+    ApiKeyRow, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow, MigrationWindowRow, Read,
+    ScopeRow, SdkKeyRow, StoreError, Subject, TagHolder, TeamRow, UsageRow, WorkspaceRow,
 };
 use crate::tag::Tag;
 
@@ -125,28 +125,17 @@ impl Read for SqliteTransaction {
 
     async fn api_keys(
         &mut self,
-        workspace: u128,
-        customer_id: Option<&str>,
-        include_deleted: bool,
+        filter: &KeyFilter,
+        page: &KeyPage,
     ) -> Result<Vec<ApiKeyRow>, StoreError> {
-        let keys = match customer_id {
-            Some(customer_id) => query(
-                "SELECT * FROM api_key
-                 WHERE workspace = ?1 AND (deleted = 0 OR ?2) AND customer_id = ?3
-                 ORDER BY id DESC",
-            )
-            .bind(blob(workspace))
-            .bind(include_deleted)
-            .bind(customer_id.to_owned()),
-            None => query(
-                "SELECT * FROM api_key
-                 WHERE workspace = ?1 AND (deleted = 0 OR ?2)
-                 ORDER BY id DESC",
-            )
-            .bind(blob(workspace))
-            .bind(include_deleted),
-        };
-        all(keys.fetch_all(self.connection()).await?)
+        let mut question = key_page::select(filter, page);
+        all(question.build().fetch_all(self.connection()).await?)
+    }
+
+    async fn count_api_keys(&mut self, filter: &KeyFilter) -> Result<u64, StoreError> {
+        let mut question = key_page::count(filter);
+        let row = question.build().fetch_one(self.connection()).await?;
+        Ok(Columns(&row).number("keys")?)
     }
 
     async fn tag_holder(&mut self, tag: &Tag) -> Result<Option<TagHolder>, StoreError> {
@@ -164,12 +153,42 @@ impl Read for SqliteTransaction {
         one(token.fetch_optional(self.connection()).await?)
     }
 
+    async fn idempotent_answer(
+        &mut self,
+        tag: &[u8; 32],
+    ) -> Result<Option<IdempotencyRow>, StoreError> {
+        idempotency::read(self.connection(), tag).await
+    }
+
     async fn migration_window(
         &mut self,
         team: u128,
     ) -> Result<Option<MigrationWindowRow>, StoreError> {
         let window = query("SELECT * FROM migration_window WHERE team = ?1").bind(blob(team));
         one(window.fetch_optional(self.connection()).await?)
+    }
+
+    async fn usage(
+        &mut self,
+        key: u128,
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<UsageRow>, StoreError> {
+        usage::read(self.connection(), key, first, last).await
+    }
+
+    async fn audit_of(
+        &mut self,
+        subject: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let lines =
+            query("SELECT * FROM audit WHERE subject = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3")
+                .bind(subject.to_owned())
+                .bind(before.unwrap_or(i64::MAX))
+                .bind(limit);
+        all(lines.fetch_all(self.connection()).await?)
     }
 
     async fn audit(

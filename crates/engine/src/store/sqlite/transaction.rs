@@ -8,6 +8,7 @@ use super::codec::Columns;
 use crate::actor::Who;
 use crate::address;
 use crate::audit::AuditEntry;
+use crate::bounds::Bounds;
 use crate::index::Revision;
 use crate::store::{
     ApiKeyRow, LinkTokenRow, MigrationWindowRow, ScopeRow, SdkKeyRow, StoreError, TeamRow,
@@ -159,6 +160,10 @@ impl FromColumns for LinkTokenRow {
             permissions: LinkTokenPermissions::from_bits(columns.number("permissions")?),
             origins: columns.json("origins")?,
             external_billing_id: columns.optional_text("external_billing_id")?,
+            bounds: Bounds {
+                grantable_scopes: columns.optional_json("grantable_scopes")?,
+                key_policy: columns.optional_json("key_policy")?.unwrap_or_default(),
+            },
             created_at: columns.moment("created_at")?,
             expires_at: columns.moment("expires_at")?,
             revoked_at: columns.optional_moment("revoked_at")?,
