@@ -4,7 +4,6 @@ use oneloop_protocol::{
     LinkTokenId, LinkTokenPermissions, Rights, SdkKeyId, TeamId, UnixMillis, WorkspaceId,
 };
 
-use crate::bounds::Bounds;
 use crate::error::EngineError;
 
 /// A team's own server.
@@ -35,8 +34,6 @@ pub struct LinkCaller {
     pub origins: Vec<String>,
     /// The meter that keys made with it are bound to.
     pub external_billing_id: Option<String>,
-    /// What it may set on keys.
-    pub bounds: Bounds,
     /// When it stops working.
     pub expires_at: UnixMillis,
 }

@@ -4,7 +4,6 @@
 //! index sees changes in the order of their commits. A turn that is dropped half-way (the client hung up)
 //! leaves either nothing, or a committed change that the change feed applies within its interval.
 
-use oneloop_protocol::UnixMillis;
 use tokio::sync::MutexGuard;
 
 use crate::actor::Actor;
@@ -69,11 +68,6 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// What time it is.
-    pub(crate) fn now(&self) -> UnixMillis {
-        self.engine.now()
-    }
-
     /// A line for the audit log.
     pub(crate) fn audit(
         &self,
@@ -84,7 +78,7 @@ impl Turn<'_> {
         detail: serde_json::Value,
     ) -> NewAudit {
         NewAudit {
-            at: self.now(),
+            at: self.engine.now(),
             team,
             who: actor.who.to_string(),
             action,

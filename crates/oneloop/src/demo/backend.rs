@@ -63,7 +63,13 @@ pub(super) fn routes(engine: Engine, actor: Actor, team: TeamId, workspace: Work
 /// `POST /demo/session`: what a company's page asks its own backend for, instead of ever holding the SDK
 /// key. A real one would look at its own session cookie first; here everybody is [`CUSTOMER`].
 async fn create_session(State(company): State<Company>) -> Result<Response, ApiError> {
-    let body = CreateLinkToken::new(company.workspace.clone(), CUSTOMER);
+    let body = CreateLinkToken {
+        customer_id: CUSTOMER.to_owned(),
+        workspace_id: company.workspace.clone(),
+        external_billing_id: None,
+        permissions: None,
+        origins: Vec::new(),
+    };
     let link = company.engine.create_link_token(&company.actor, &body).await?;
     let session = Session {
         token: link.token,
@@ -87,14 +93,12 @@ async fn list_deployments(
     State(company): State<Company>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    company
-        .answer(
-            &headers,
-            "deployments",
-            Access::READ,
-            |company| json!({ "deployments": *company.deployments() }),
-        )
-        .await
+    company.answer(
+        &headers,
+        "deployments",
+        Access::READ,
+        |company| json!({ "deployments": *company.deployments() }),
+    )
 }
 
 /// `POST /demo/api/deployments`
@@ -102,14 +106,12 @@ async fn create_deployment(
     State(company): State<Company>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    company
-        .answer(
-            &headers,
-            "deployments",
-            Access::CREATE,
-            |company| json!({ "deployment": company.deploy(company.engine.now()) }),
-        )
-        .await
+    company.answer(
+        &headers,
+        "deployments",
+        Access::CREATE,
+        |company| json!({ "deployment": company.deploy(company.engine.now()) }),
+    )
 }
 
 /// `GET /demo/api/metrics`
@@ -117,20 +119,18 @@ async fn show_metrics(
     State(company): State<Company>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    company
-        .answer(&headers, "metrics", Access::READ, |company| {
-            let mut counts = BTreeMap::<&str, usize>::new();
-            for deployment in company.deployments().iter() {
-                *counts.entry(deployment.service).or_default() += 1;
-            }
-            json!({ "recentDeployments": counts })
-        })
-        .await
+    company.answer(&headers, "metrics", Access::READ, |company| {
+        let mut counts = BTreeMap::<&str, usize>::new();
+        for deployment in company.deployments().iter() {
+            *counts.entry(deployment.service).or_default() += 1;
+        }
+        json!({ "recentDeployments": counts })
+    })
 }
 
 impl Company {
     /// Answers with `data` if the caller's key may do this, and with the verdict if it may not.
-    async fn answer(
+    fn answer(
         &self,
         headers: &HeaderMap,
         representation: &str,
@@ -142,10 +142,11 @@ impl Company {
             // Verification drops the `Bearer ` itself; nothing at all is INVALID.
             key: Secret::new(presented.unwrap_or_default()),
             requested_scopes: vec![Grant::new(representation, access)],
-            ..VerifyRequest::default()
+            rate_limit_config: None,
+            client_ip: None,
         };
         request.check()?;
-        let verdict = self.engine.verify(&self.team, &request).await?.status;
+        let verdict = self.engine.verify(&self.team, &request).status;
         let body = match verdict {
             Verdict::Valid => json!({ "verdict": verdict, "data": data(self) }),
             _ => {
