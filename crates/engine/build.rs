@@ -3,5 +3,4 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=src/store/sqlite/migrations");
-    println!("cargo::rerun-if-changed=src/store/postgres/migrations");
 }

@@ -7,6 +7,8 @@
 
 use std::error::Error;
 use std::hint::black_box;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use oneloop_engine::{Actor, Database, Engine, EngineOptions};
@@ -123,10 +125,17 @@ fn requests(secret: impl Fn(usize) -> Secret, scopes: &[Grant]) -> Vec<VerifyReq
     let request = |at| VerifyRequest {
         key: secret(at),
         requested_scopes: scopes.to_vec(),
-        rate_limit_config: None,
-        client_ip: None,
+        ..VerifyRequest::default()
     };
     (0..REQUESTS).map(request).collect()
+}
+
+/// The value of a future that has nothing to wait for.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("no key here spends credit"),
+    }
 }
 
 /// The mean of the best of five rounds: the others were disturbed by something else on the machine.
@@ -140,7 +149,7 @@ fn time(
     for _ in 0..5 {
         let started = Instant::now();
         for request in requests {
-            if black_box(engine.verify(team, request)).status != wanted {
+            if black_box(at_once(engine.verify(team, request))?).status != wanted {
                 return Err("an unexpected verdict".into());
             }
         }

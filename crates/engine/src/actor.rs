@@ -5,7 +5,9 @@ use std::net::IpAddr;
 
 use oneloop_protocol::{LinkTokenId, Reason, SdkKeyId, TeamId};
 
+use crate::bounds::Bounds;
 use crate::error::EngineError;
+use crate::once::Once;
 
 /// Who is acting, from where, in which request.
 #[derive(Clone, Debug)]
@@ -18,22 +20,31 @@ pub struct Actor {
     pub address: Option<IpAddr>,
     /// In which request, if it came over the network.
     pub request_id: Option<String>,
+    /// Under which name the request has its effect at most once, if it was given one.
+    pub once: Option<Once>,
+    /// What it may set, if that is limited.
+    pub bounds: Bounds,
 }
 
 impl Actor {
     /// The person at the server's own command line.
     pub fn operator() -> Self {
-        Self { team: None, who: Who::Operator, address: None, request_id: None }
+        Self::new(None, Who::Operator)
     }
 
     /// An SDK key of `team`.
     pub fn sdk_key(team: TeamId, id: SdkKeyId) -> Self {
-        Self { team: Some(team), who: Who::SdkKey(id), address: None, request_id: None }
+        Self::new(Some(team), Who::SdkKey(id))
     }
 
     /// A link token of `team`.
     pub fn link_token(team: TeamId, id: LinkTokenId) -> Self {
-        Self { team: Some(team), who: Who::LinkToken(id), address: None, request_id: None }
+        Self::new(Some(team), Who::LinkToken(id))
+    }
+
+    fn new(team: Option<TeamId>, who: Who) -> Self {
+        let (address, request_id, once) = (None, None, None);
+        Self { team, who, address, request_id, once, bounds: Bounds::default() }
     }
 
     /// The team that this actor changes something of. An operator changes nothing that belongs to a team

@@ -1,4 +1,4 @@
-//! What an open engine does by itself: follow other processes, write last uses, sweep what is over.
+//! What an open engine does by itself: follow other processes, write last uses and counts, sweep what is over.
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
@@ -52,12 +52,11 @@ impl Background {
 async fn follow(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
     let mut failed = false;
     loop {
-        let Some((feed, store)) = engine.feed_and_store() else { return };
+        let Some(feed) = engine.change_feed() else { return };
         let woken = tokio::select! {
             // Also when the sender is gone, and the engine with it.
             _ = stop.changed() => return,
             woken = feed.wait() => woken,
-            () = store.hint() => false,
         };
         let Some(engine) = engine.upgrade() else { return };
         // News that could not be followed the last time is not announced again: look at the log itself.
@@ -70,7 +69,7 @@ async fn follow(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Writes last uses, and sweeps rate buckets that are full and overlaps that are over.
+/// Writes last uses and counts of verifications, and sweeps rate buckets that are full and overlaps that are over.
 async fn write_uses(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
@@ -79,6 +78,7 @@ async fn write_uses(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
         }
         let Some(engine) = engine.upgrade() else { return };
         engine.flush_last_used().await;
+        engine.flush_usage().await;
         engine.sweep();
     }
 }

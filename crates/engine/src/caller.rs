@@ -4,6 +4,7 @@ use oneloop_protocol::{
     LinkTokenId, LinkTokenPermissions, Rights, SdkKeyId, TeamId, UnixMillis, WorkspaceId,
 };
 
+use crate::bounds::Bounds;
 use crate::error::EngineError;
 
 /// A team's own server.
@@ -34,6 +35,8 @@ pub struct LinkCaller {
     pub origins: Vec<String>,
     /// The meter that keys made with it are bound to.
     pub external_billing_id: Option<String>,
+    /// What it may set on keys.
+    pub bounds: Bounds,
     /// When it stops working.
     pub expires_at: UnixMillis,
 }

@@ -11,17 +11,17 @@ use tokio::sync::Mutex;
 use crate::background::Background;
 use crate::change_feed::ChangeFeed;
 use crate::clock::Clock;
-use crate::error::{Cause, EngineError, OpenError};
+use crate::error::{EngineError, OpenError};
 use crate::id::IdSource;
 use crate::index::Index;
 use crate::last_used::LastUsed;
 use crate::options::{Database, EngineOptions};
 use crate::pepper::Pepper;
 use crate::rate::NamedBuckets;
-use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 use crate::turn::{Followed, Update};
+use crate::usage::Usage;
 
 /// The key service over one database. Cheap to clone; all clones are one engine.
 ///
@@ -39,6 +39,7 @@ struct Inner {
     index: Index,
     named_buckets: NamedBuckets,
     last_used: LastUsed,
+    usage: Usage,
     writer: Mutex<Followed>,
     change_feed: Arc<ChangeFeed>,
     background: Background,
@@ -53,10 +54,9 @@ impl WeakEngine {
         self.0.upgrade().map(Engine)
     }
 
-    /// The feed and the store alone, so that waiting on them does not keep the engine open.
-    pub(crate) fn feed_and_store(&self) -> Option<(Arc<ChangeFeed>, Arc<dyn Store>)> {
-        let inner = self.0.upgrade()?;
-        Some((Arc::clone(&inner.change_feed), Arc::clone(&inner.store)))
+    /// The feed alone, so that waiting on it does not keep the engine open.
+    pub(crate) fn change_feed(&self) -> Option<Arc<ChangeFeed>> {
+        self.0.upgrade().map(|inner| Arc::clone(&inner.change_feed))
     }
 }
 
@@ -71,14 +71,15 @@ impl Engine {
     /// by others stops the start.
     pub async fn open(options: EngineOptions) -> Result<Self, OpenError> {
         let database = options.database.to_string();
-        let failed = |cause: Cause| OpenError::Database { database: database.clone(), cause };
-        let (store, alone): (Arc<dyn Store>, _) = match &options.database {
-            Database::Sqlite(file) => {
-                let alone = lock_directory(file).await.map_err(|error| failed(error.into()))?;
-                (Arc::new(SqliteStore::open(file).await?), Some(alone))
-            }
-            // Upgrades under a lock of its own.
-            Database::Postgres(url) => (Arc::new(PostgresStore::open(url).await?), None),
+        let failed = |error: StoreError| OpenError::Database {
+            database: database.clone(),
+            cause: error.into(),
+        };
+        let alone = lock_directory(options.database.path()).await.map_err(|error| {
+            OpenError::Database { database: database.clone(), cause: error.into() }
+        })?;
+        let store: Arc<dyn Store> = match &options.database {
+            Database::Sqlite(file) => Arc::new(SqliteStore::open(file).await?),
         };
         let pepper = pepper(&options, store.as_ref()).await?;
         drop(alone);
@@ -92,11 +93,12 @@ impl Engine {
             index: Index::default(),
             named_buckets: NamedBuckets::default(),
             last_used: LastUsed::default(),
+            usage: Usage::default(),
             writer: Mutex::default(),
             change_feed: Arc::new(ChangeFeed::new()),
             background: Background::new(),
         }));
-        engine.load().await.map_err(|error| failed(error.into()))?;
+        engine.load().await.map_err(failed)?;
         engine.0.background.start(&engine);
         Ok(engine)
     }
@@ -106,6 +108,7 @@ impl Engine {
     pub async fn close(&self) {
         self.0.background.stop().await;
         self.flush_last_used().await;
+        self.flush_usage().await;
         self.0.store.close().await;
     }
 
@@ -178,6 +181,10 @@ impl Engine {
         &self.0.last_used
     }
 
+    pub(crate) fn usage(&self) -> &Usage {
+        &self.0.usage
+    }
+
     pub(crate) fn store(&self) -> &dyn Store {
         self.0.store.as_ref()
     }
@@ -229,25 +236,17 @@ async fn pepper(options: &EngineOptions, store: &dyn Store) -> Result<Pepper, Op
     let (file, database) = (options.pepper_path(), options.database.to_string());
     let failed =
         |error: StoreError| OpenError::Database { database: database.clone(), cause: error.into() };
-    let check = match store.read().await.map_err(failed)?.pepper_check().await.map_err(failed)? {
-        Some(check) => check,
-        None => {
-            // Of several nodes that find a new database, one is the first to write.
-            let mut store = store.write().await.map_err(failed)?;
-            match store.pepper_check().await.map_err(failed)? {
-                Some(check) => check,
-                None => {
-                    let pepper = match Pepper::read(&file)? {
-                        Some(pepper) => pepper,
-                        None => Pepper::create(&file)?,
-                    };
-                    let now = options.clock.now();
-                    store.insert_installation(&pepper.check(), now).await.map_err(failed)?;
-                    store.commit(&[]).await.map_err(failed)?;
-                    return Ok(pepper);
-                }
-            }
-        }
+    let check = store.read().await.map_err(failed)?.pepper_check().await.map_err(failed)?;
+    let Some(check) = check else {
+        let pepper = match Pepper::read(&file)? {
+            Some(pepper) => pepper,
+            None => Pepper::create(&file)?,
+        };
+        let mut store = store.write().await.map_err(failed)?;
+        let now = options.clock.now();
+        store.insert_installation(&pepper.check(), now).await.map_err(failed)?;
+        store.commit(&[]).await.map_err(failed)?;
+        return Ok(pepper);
     };
     let Some(pepper) = Pepper::read(&file)? else {
         return Err(OpenError::PepperMissing { file, database });

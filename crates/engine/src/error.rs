@@ -23,6 +23,16 @@ pub enum EngineError {
         /// The field at fault, in the request's own spelling.
         field: Option<String>,
     },
+    /// More than this actor may set (403).
+    #[error("{message}")]
+    Forbidden {
+        /// Which limit.
+        reason: Reason,
+        /// One sentence for a person.
+        message: String,
+        /// The field at fault, in the request's own spelling.
+        field: Option<String>,
+    },
     /// Not there, or not the caller's (404).
     #[error("{}", missing(*.0))]
     NotFound(Reason),

@@ -1,5 +1,5 @@
-//! A key's life: created, listed, edited, deleted (endpoints 7 to 11). Rotation is in `rotate.rs`,
-//! bringing keys along in `migrate.rs`.
+//! A key's life: created, read, edited, deleted (endpoints 7, 9 to 11). The list is in `key_list.rs`, rotation
+//! in `rotate.rs`, bringing keys along in `migrate.rs`.
 
 use oneloop_protocol::{
     ApiKey, ApiKeyId, CreateApiKey, IssuedApiKey, PatchApiKey, UnixMillis, limits,
@@ -11,6 +11,7 @@ use crate::api_key::{issued, on_wire, own_key, prefix, refuse_deleted};
 use crate::caller::Reach;
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::grants::Catalogue;
 use crate::scopes::pack;
 use crate::store::{ApiKeyRow, WorkspaceRow};
 use crate::turn::Update;
@@ -24,12 +25,22 @@ impl Engine {
         body: &CreateApiKey,
     ) -> Result<IssuedApiKey, EngineError> {
         let now = self.now();
+        let intent = self.intent(actor, "api_key.create", body)?;
+        if let Some(answer) = self.replay(intent.as_ref()).await? {
+            return Ok(answer);
+        }
         body.check(now)?;
         let mut turn = self.turn().await?;
+        if let Some(answer) = turn.replay(intent.as_ref()).await? {
+            return Ok(answer);
+        }
         let team = actor.acting_team()?;
         let workspace = own_workspace(turn.store.as_mut(), team, &body.workspace_id).await?;
         let catalogue = turn.store.scopes(Some(workspace.id)).await?;
         let grants = pack(&body.scopes, &catalogue)?;
+        let expires_at = body.expires_at.or_else(|| default_expiry(&workspace, now));
+        actor.bounds.check_grants(&body.scopes, &[])?;
+        actor.bounds.check_expiry(expires_at, now)?;
         let prefix = prefix(body.prefix.as_deref(), &workspace);
         let minted = self.mint_key(workspace.team, prefix)?;
         let mut row = ApiKeyRow {
@@ -49,7 +60,7 @@ impl Engine {
             enabled: body.enabled,
             deleted: false,
             migrated: false,
-            expires_at: body.expires_at.or_else(|| default_expiry(&workspace, now)),
+            expires_at,
             created_at: now,
             updated_at: now,
             last_used_at: None,
@@ -67,24 +78,10 @@ impl Engine {
         });
         let audit = turn.audit(actor, Some(row.team), "api_key.created", &id, detail);
         let answer = issued(&row, &catalogue, now, minted.key);
+        turn.remember(intent.as_ref(), &answer).await?;
         turn.commit(&[audit], vec![Update::key(row, Vec::new())]).await?;
         tracing::info!(api_key.id = %id, "Created API key `{id}`");
         Ok(answer)
-    }
-
-    /// The keys within `reach`, newest first.
-    pub async fn list_api_keys(
-        &self,
-        reach: &Reach,
-        include_deleted: bool,
-    ) -> Result<Vec<ApiKey>, EngineError> {
-        let now = self.now();
-        let mut store = self.snapshot().await?;
-        let workspace = own_workspace(store.as_mut(), &reach.team, &reach.workspace).await?.id;
-        let catalogue = store.scopes(Some(workspace)).await?;
-        let customer_id = reach.customer_id.as_deref();
-        let rows = store.api_keys(workspace, customer_id, include_deleted).await?;
-        Ok(rows.iter().map(|row| on_wire(row, &catalogue, now)).collect())
     }
 
     /// One key within `reach`, a deleted one too.
@@ -119,6 +116,7 @@ impl Engine {
         }
         if let Some(scopes) = &patch.scopes {
             row.grants = pack(scopes, &catalogue)?;
+            actor.bounds.check_grants(scopes, &catalogue.unpack(&before.grants))?;
         }
         if row == before {
             return Ok(on_wire(&row, &catalogue, now));

@@ -1,5 +1,5 @@
 //! The embedded key service: who may ask, keys and scopes, verification, link tokens, the migration gate,
-//! the audit log; over one SQLite file, or over one PostgreSQL database that many nodes share.
+//! the audit log; over one SQLite file.
 //!
 //! [`Engine`] is the whole surface. Verification reads memory only; everything else is one transaction
 //! each, durable when it is acknowledged, and in effect on the very next verification. Bodies are checked
@@ -7,11 +7,13 @@
 //!
 //! What is never written down, logged or shown: a secret, its digest, its tag, the pepper.
 
+mod activity;
 mod actor;
 mod address;
 mod api_key;
 mod audit;
 mod background;
+mod bounds;
 mod caller;
 mod change_feed;
 pub mod clock;
@@ -21,32 +23,39 @@ mod error;
 mod grants;
 mod id;
 mod index;
+mod key_list;
 mod keys;
 mod last_used;
 mod link_tokens;
 mod migrate;
 mod migration_window;
+mod once;
 mod options;
 mod pepper;
-mod postgres_url;
 mod rate;
 mod rotate;
 mod scopes;
 mod sdk_keys;
+mod seal;
 mod store;
 mod tag;
 mod teams;
 mod time;
 mod turn;
+mod usage;
 mod verify;
 mod workspaces;
 
+pub use activity::ActivityPage;
 pub use actor::{Actor, Who};
 pub use audit::AuditEntry;
+pub use bounds::Bounds;
 pub use caller::{LinkCaller, LinkTokenRefusal, Reach, SdkCaller};
 pub use engine::Engine;
 pub use error::{Cause, EngineError, OpenError};
+pub use key_list::{ApiKeyPage, Paging};
 pub use migration_window::{Gate, MigrationWindow};
-pub use options::{Database, DatabaseParseError, EngineOptions, PostgresUrl};
+pub use once::Once;
+pub use options::{Database, DatabaseParseError, EngineOptions};
 pub use sdk_keys::{IssuedSdkKey, SdkKey};
 pub use teams::Team;

@@ -2,17 +2,18 @@
 
 use oneloop_protocol::key::{self, KeyDigest};
 use oneloop_protocol::{
-    CreateLinkToken, LinkToken, LinkTokenId, LinkTokenPermissions, LinkTokenStatus, Reason, TeamId,
-    UnixMillis, WorkspaceId, limits,
+    CreateLinkToken, Grant, LinkToken, LinkTokenId, LinkTokenPermissions, LinkTokenStatus, Reason,
+    Secret, TeamId, UnixMillis, WorkspaceId, limits,
 };
 use serde_json::json;
 
 use crate::actor::Actor;
+use crate::bounds::Bounds;
 use crate::caller::{LinkCaller, LinkTokenRefusal};
-use crate::engine::Engine;
+use crate::engine::{Engine, team_bits};
 use crate::entropy;
 use crate::error::EngineError;
-use crate::store::LinkTokenRow;
+use crate::store::{LinkTokenRow, ScopeRow};
 use crate::tag::Tag;
 use crate::workspaces::own_workspace;
 
@@ -37,6 +38,7 @@ impl Engine {
             permissions: row.permissions,
             origins: row.origins,
             external_billing_id: row.external_billing_id,
+            bounds: row.bounds,
             expires_at: row.expires_at,
         })
     }
@@ -53,6 +55,10 @@ impl Engine {
         let mut turn = self.turn().await?;
         let team = actor.acting_team()?;
         let workspace = own_workspace(turn.store.as_mut(), team, &body.workspace_id).await?;
+        if let Some(grantable) = &body.grantable_scopes {
+            let catalogue = turn.store.scopes(Some(workspace.id)).await?;
+            grantable_scopes(grantable, &catalogue)?;
+        }
         let token =
             key::mint(key::LINK_TOKEN_PREFIX, entropy::fill).map_err(EngineError::internal)?;
         let row = LinkTokenRow {
@@ -64,8 +70,15 @@ impl Engine {
             permissions: body.permissions.unwrap_or(LinkTokenPermissions::DEFAULT),
             origins: body.origins.clone(),
             external_billing_id: body.external_billing_id.clone(),
+            bounds: Bounds {
+                grantable_scopes: body.grantable_scopes.clone(),
+                key_policy: body.key_policy.unwrap_or_default(),
+            },
             created_at: now,
-            expires_at: self.link_token_expiry(now),
+            expires_at: match body.ttl_seconds {
+                Some(seconds) => now.saturating_add_unsigned(seconds.saturating_mul(1_000)),
+                None => self.link_token_expiry(now),
+            },
             revoked_at: None,
         };
         turn.store.insert_link_token(&row).await?;
@@ -76,6 +89,8 @@ impl Engine {
             "customerId": row.customer_id,
             "permissions": row.permissions,
             "origins": row.origins,
+            "grantableScopes": row.bounds.grantable_scopes,
+            "keyPolicy": row.bounds.key_policy,
             "expiresAt": row.expires_at,
         });
         let audit = turn.audit(actor, Some(row.team), "link_token.created", &id, detail);
@@ -100,7 +115,31 @@ impl Engine {
             customer_id: row.customer_id,
             external_billing_id: row.external_billing_id,
             permissions: Some(row.permissions),
+            grantable_scopes: row.bounds.grantable_scopes,
+            key_policy: Some(row.bounds.key_policy),
         })
+    }
+
+    /// Revokes one link token of the actor's team, and says whether it worked until now.
+    pub async fn revoke_link_token(
+        &self,
+        actor: &Actor,
+        token: &Secret,
+    ) -> Result<u64, EngineError> {
+        let team = team_bits(actor.acting_team()?)?;
+        let tag = Tag::of_link_token(self.pepper(), &KeyDigest::of(token.expose()));
+        let mut turn = self.turn().await?;
+        let row = turn.store.link_token(&tag).await?.filter(|row| row.team == team);
+        let row = row.ok_or(EngineError::NotFound(Reason::UnknownLinkToken))?;
+        if !turn.store.revoke_link_token(row.id, turn.now()).await? {
+            return Ok(0);
+        }
+        let id = LinkTokenId::from_bits(row.id);
+        let detail = json!({ "customerId": row.customer_id });
+        let audit = turn.audit(actor, Some(team), "link_token.revoked", &id, detail);
+        turn.commit(&[audit], Vec::new()).await?;
+        tracing::info!(link_token.id = %id, "Revoked link token `{id}`");
+        Ok(1)
     }
 
     /// Revokes every live link token of a customer, and says how many there were.
@@ -127,6 +166,20 @@ impl Engine {
     async fn find_link_token(&self, presented: &str) -> Result<Option<LinkTokenRow>, EngineError> {
         let tag = Tag::of_link_token(self.pepper(), &KeyDigest::of(presented));
         Ok(self.snapshot().await?.link_token(&tag).await?)
+    }
+}
+
+/// Refuses a limit that names what the workspace does not define: it would be a mistyped one.
+fn grantable_scopes(grantable: &[Grant], catalogue: &[ScopeRow]) -> Result<(), EngineError> {
+    let known =
+        |grant: &Grant| catalogue.iter().any(|scope| scope.representation == grant.representation);
+    match grantable.iter().position(|grant| !known(grant)) {
+        None => Ok(()),
+        Some(at) => {
+            let field = format!("grantableScopes[{at}].representation");
+            let message = format!("{field} is a scope that the workspace does not define");
+            Err(EngineError::conflict(Reason::UnknownScope, Some(field), message))
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Rotation: the same key, a new secret (endpoint 12; decisions, "rotation").
 
-use oneloop_protocol::{ApiKeyId, IssuedApiKey, RotateApiKey, UnixMillis, limits};
+use oneloop_protocol::{ApiKey, ApiKeyId, IssuedApiKey, RotateApiKey, UnixMillis, limits};
 use serde_json::json;
 
 use crate::actor::Actor;
-use crate::api_key::{issued, own_key, prefix, refuse_deleted};
+use crate::api_key::{issued, on_wire, own_key, prefix, refuse_deleted};
 use crate::caller::Reach;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -22,10 +22,18 @@ impl Engine {
         id: &ApiKeyId,
         body: &RotateApiKey,
     ) -> Result<IssuedApiKey, EngineError> {
+        let intent = self.intent(actor, "api_key.rotate", &(&reach.workspace, id, body))?;
+        if let Some(answer) = self.replay(intent.as_ref()).await? {
+            return Ok(answer);
+        }
         body.check()?;
         let now = self.now();
         let overlap = body.overlap_seconds.filter(|seconds| *seconds > 0);
+        actor.bounds.check_overlap(overlap.unwrap_or(0))?;
         let mut turn = self.turn().await?;
+        if let Some(answer) = turn.replay(intent.as_ref()).await? {
+            return Ok(answer);
+        }
         let (workspace, mut row) = own_key(turn.store.as_mut(), reach, id).await?;
         refuse_deleted(&row)?;
         let catalogue = turn.store.scopes(Some(workspace.id)).await?;
@@ -47,8 +55,34 @@ impl Engine {
         let detail = json!({ "overlapSeconds": overlap.unwrap_or(0) });
         let audit = turn.audit(actor, Some(row.team), "api_key.rotated", id, detail);
         let answer = issued(&row, &catalogue, now, minted.key);
+        turn.remember(intent.as_ref(), &answer).await?;
         turn.commit(&[audit], vec![Update::key(row, retired)]).await?;
         tracing::info!(api_key.id = %id, "Rotated API key `{id}`");
+        Ok(answer)
+    }
+
+    /// Ends the overlap of a key's last rotation: the old secret stops now. A key without one stays as it is.
+    pub async fn end_overlap(
+        &self,
+        actor: &Actor,
+        reach: &Reach,
+        id: &ApiKeyId,
+    ) -> Result<ApiKey, EngineError> {
+        let now = self.now();
+        let mut turn = self.turn().await?;
+        let (workspace, mut row) = own_key(turn.store.as_mut(), reach, id).await?;
+        let catalogue = turn.store.scopes(Some(workspace.id)).await?;
+        let over = row.previous_until.is_none_or(|until| until <= now);
+        let Some(retired) = row.previous_tag.filter(|_| !over && !row.deleted) else {
+            return Ok(on_wire(&row, &catalogue, now));
+        };
+        (row.previous_tag, row.previous_until) = (None, None);
+        row.updated_at = now;
+        row.revision = turn.store.end_overlap(&row, &retired).await?;
+        let audit = turn.audit(actor, Some(row.team), "api_key.overlap_ended", id, json!({}));
+        let answer = on_wire(&row, &catalogue, now);
+        turn.commit(&[audit], vec![Update::key(row, vec![retired])]).await?;
+        tracing::info!(api_key.id = %id, "Ended the overlap of API key `{id}`");
         Ok(answer)
     }
 }

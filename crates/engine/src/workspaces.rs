@@ -29,8 +29,15 @@ impl Engine {
         actor: &Actor,
         body: &CreateWorkspace,
     ) -> Result<Workspace, EngineError> {
+        let intent = self.intent(actor, "workspace.create", body)?;
+        if let Some(answer) = self.replay(intent.as_ref()).await? {
+            return Ok(answer);
+        }
         body.check()?;
         let mut turn = self.turn().await?;
+        if let Some(answer) = turn.replay(intent.as_ref()).await? {
+            return Ok(answer);
+        }
         let team = known_team(turn.store.as_mut(), actor.acting_team()?).await?.id;
         let now = self.now();
         let mut row = WorkspaceRow {
@@ -49,9 +56,11 @@ impl Engine {
         let id = WorkspaceId::from_bits(row.id);
         let detail = json!({ "name": row.name });
         let audit = turn.audit(actor, Some(team), "workspace.created", &id, detail);
+        let answer = on_wire(row.clone());
+        turn.remember(intent.as_ref(), &answer).await?;
         turn.commit(&[audit], vec![Update::workspace(&row, &[])]).await?;
         tracing::info!(workspace.id = %id, "Created workspace `{id}`");
-        Ok(on_wire(row))
+        Ok(answer)
     }
 
     /// One workspace of a team.

@@ -10,22 +10,15 @@ use crate::failure::{Failure, Outcome};
 
 /// Opens the engine.
 pub(crate) async fn open(options: EngineOptions) -> Outcome<Engine> {
-    if let Database::Sqlite(path) = &options.database {
-        directory_of(path)?;
+    let Database::Sqlite(path) = &options.database;
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if !dir.is_dir() {
+        // SQLite's own words would be "unable to open database file".
+        let (dir, path) = (dir.display(), path.display());
+        return Err(Failure::user(format!("cannot create `{path}`: there is no directory `{dir}`"))
+            .hint(format!("create it with `mkdir -p '{dir}'`, or name another database with `--database sqlite:PATH`")));
     }
     Engine::open(options).await.map_err(unopened)
-}
-
-/// Whether the directory is there in which SQLite would make its file: its own words would be "unable to open
-/// database file".
-fn directory_of(path: &Path) -> Outcome {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if dir.is_dir() {
-        return Ok(());
-    }
-    let (dir, path) = (dir.display(), path.display());
-    Err(Failure::user(format!("cannot create `{path}`: there is no directory `{dir}`"))
-        .hint(format!("create it with `mkdir -p '{dir}'`, or name another database with `--database sqlite:PATH`")))
 }
 
 /// Why the engine did not open.
@@ -40,7 +33,7 @@ fn unopened(error: OpenError) -> Failure {
             "the database `{database}` needs its pepper, and there is no `{}`",
             file.display()
         ))
-        .hint("restore the file from your backup, copy it from another node, or name it with `--pepper-file PATH`; without it no key can be verified"),
+        .hint("restore the file from your backup, or name it with `--pepper-file PATH`; without it no key can be verified"),
         OpenError::PepperTooOpen { file, mode } => Failure::user(format!(
             "other users of this machine could read the pepper file `{}` (mode {mode:04o})",
             file.display()
@@ -56,12 +49,7 @@ fn unopened(error: OpenError) -> Failure {
         ))
         .hint("start that version, or restore a backup from before"),
         OpenError::Database { database, cause } => {
-            let failure =
-                Failure::ours(format!("cannot open the database `{database}`")).because(cause.as_ref());
-            if database.starts_with("postgres:") {
-                return failure.hint("check that the server runs, and the URL: user, password, host, port and database");
-            }
-            failure
+            Failure::ours(format!("cannot open the database `{database}`")).because(cause.as_ref())
         }
     }
 }
@@ -70,7 +58,9 @@ fn unopened(error: OpenError) -> Failure {
 pub(crate) fn refused(error: EngineError) -> Failure {
     match error {
         EngineError::Refused(error) => Failure::user(error.to_string()),
-        EngineError::Conflict { message, .. } => Failure::user(message),
+        EngineError::Conflict { message, .. } | EngineError::Forbidden { message, .. } => {
+            Failure::user(message)
+        }
         EngineError::NotFound(reason) => {
             let failure = Failure::user(error.to_string());
             match reason {

@@ -255,6 +255,13 @@ pub struct IssuedApiKeyAnswer {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKeysAnswer {
-    /// The keys, newest first.
+    /// The keys, newest first unless the query asked for another order.
     pub api_keys: Vec<ApiKey>,
+    /// Where the next page begins; `null` on the last one. There when the query asked for pages. Our addition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<Option<String>>,
+    /// How many keys the query finds, on all pages, as of the first. There when the query asked for pages.
+    /// Our addition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
 }

@@ -91,6 +91,10 @@ reasons! {
     InvalidType = "invalid_type",
     /// A query parameter cannot be read.
     InvalidQuery = "invalid_query",
+    /// A cursor is not one that this list handed out for this query.
+    InvalidCursor = "invalid_cursor",
+    /// A field that this endpoint does not have.
+    UnknownField = "unknown_field",
     /// A text contains a control character.
     ControlCharacter = "control_character",
     /// A number is outside its range.
@@ -121,6 +125,10 @@ reasons! {
     PrefixTooLong = "prefix_too_long",
     /// A key prefix contains a character that is not allowed.
     PrefixInvalid = "prefix_invalid",
+    /// A route is too long.
+    RouteTooLong = "route_too_long",
+    /// An amount is not a whole number of up to 38 digits.
+    AmountInvalid = "amount_invalid",
     /// A migrated key is too short.
     KeyTooShort = "key_too_short",
     /// A migrated key is too long.
@@ -135,6 +143,16 @@ reasons! {
     MetadataValueTooLong = "metadata_value_too_long",
     /// An expiry lies in the past.
     ExpiresAtPast = "expires_at_past",
+    /// A key must be given an expiry here.
+    ExpiryRequired = "expiry_required",
+    /// An expiry is nearer than is allowed here.
+    ExpiryTooSoon = "expiry_too_soon",
+    /// An expiry is further away than is allowed here.
+    ExpiryTooLate = "expiry_too_late",
+    /// The `Idempotency-Key` header is malformed.
+    IdempotencyKeyInvalid = "idempotency_key_invalid",
+    /// The `Idempotency-Key` header was used for another request.
+    IdempotencyKeyReused = "idempotency_key_reused",
     /// A date cannot be read.
     InvalidDate = "invalid_date",
     /// An entry of an address list is neither an address nor a CIDR block.
@@ -183,6 +201,8 @@ reasons! {
     OtherCustomer = "other_customer",
     /// The link token speaks for another workspace.
     OtherWorkspace = "other_workspace",
+    /// The link token may not grant this scope, or not with this access.
+    ScopeNotGrantable = "scope_not_grantable",
     /// A link token may not set this field.
     FieldNotAllowed = "field_not_allowed",
     /// The link token may not be used from this origin.

@@ -7,12 +7,15 @@
 //! means an empty one, and unknown fields are ignored. Response types always carry every field that the
 //! strictest published client (Python 0.0.24) requires.
 
+pub mod activity;
+pub mod amount;
 pub mod api_key;
 pub mod base62;
 pub mod error;
 pub mod grant;
 pub mod id;
 pub mod key;
+pub mod key_list;
 pub mod lenient;
 pub mod limits;
 pub mod link_token;
@@ -22,14 +25,19 @@ pub mod patch;
 pub mod rights;
 pub mod secret;
 pub mod time;
+pub mod usage;
 pub mod verify;
 pub mod workspace;
 
+pub use amount::Amount;
 pub use api_key::{ApiKey, CreateApiKey, IssuedApiKey, MigrateApiKey, PatchApiKey, RotateApiKey};
 pub use error::{ErrorBody, FieldError, Reason};
 pub use grant::{Access, Grant};
 pub use id::{ApiKeyId, LinkTokenId, ScopeId, SdkKeyId, TeamId, WorkspaceId};
-pub use link_token::{CreateLinkToken, LinkToken, LinkTokenPermissions, LinkTokenStatus};
+pub use key_list::{KeyStatus, LastUsed, ListKeys, Sort};
+pub use link_token::{
+    CreateLinkToken, KeyPolicy, LinkToken, LinkTokenPermissions, LinkTokenStatus,
+};
 pub use patch::Patch;
 pub use rights::{Resource, Right, Rights};
 pub use secret::Secret;

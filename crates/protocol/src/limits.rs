@@ -38,6 +38,10 @@ pub const ALLOWED_IPS: usize = 256;
 pub const ORIGINS: usize = 32;
 /// Seconds that a rotated key's old secret may go on working: 30 days.
 pub const OVERLAP_SECONDS_MAX: u64 = 30 * 24 * 60 * 60;
+/// Seconds that a key policy may name as a lifetime: up to 10 years.
+pub const LIFETIME_SECONDS: RangeInclusive<u64> = 1..=10 * 366 * 24 * 60 * 60;
+/// Seconds for which a link token may be asked to work: up to a day.
+pub const LINK_TOKEN_SECONDS: RangeInclusive<u64> = 60..=24 * 60 * 60;
 /// Bytes in a request body.
 pub const BODY_BYTES: usize = 1024 * 1024;
 /// The latest moment that may be named: 9999-12-31T23:59:59.999Z, in Unix milliseconds.
@@ -175,6 +179,22 @@ pub fn check_metadata(field: &str, metadata: &BTreeMap<String, String>) -> Resul
         }
     }
     Ok(())
+}
+
+/// Checks a number of seconds, if there is one.
+pub fn check_seconds(
+    field: &str,
+    seconds: Option<u64>,
+    range: &RangeInclusive<u64>,
+) -> Result<(), FieldError> {
+    match seconds {
+        Some(found) if !range.contains(&found) => {
+            let (least, most) = (range.start(), range.end());
+            let message = format!("{field} is {found}; it must be between {least} and {most}");
+            Err(FieldError::new(field, Reason::OutOfRange, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Checks a moment or a duration in milliseconds: from 1 to [`MOMENT_MAX`].

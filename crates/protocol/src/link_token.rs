@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{FieldError, Reason};
+use crate::grant::{Grant, check_grants};
 use crate::id::WorkspaceId;
 use crate::lenient::null_as_default;
 use crate::limits;
@@ -100,15 +101,135 @@ pub struct CreateLinkToken {
     /// addition.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<String>,
+    /// The most that its holder may grant; absent = whatever the workspace defines. A key keeps what it has. Our
+    /// addition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grantable_scopes: Option<Vec<Grant>>,
+    /// What holds for the expiry and the rotation of keys. Our addition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_policy: Option<KeyPolicy>,
+    /// For how many seconds the token works; the server's own lifetime when absent. Our addition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl_seconds: Option<u64>,
+}
+
+/// What a page must keep to when it creates or rotates a key. Our addition.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct KeyPolicy {
+    /// Whether a key must end.
+    pub expiry_required: bool,
+    /// From now to the expiry, at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_lifetime_seconds: Option<u64>,
+    /// From now to the expiry, at most; a key must then end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_lifetime_seconds: Option<u64>,
+    /// How long a rotated key's old secret may go on working, at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_overlap_seconds: Option<u64>,
+}
+
+impl KeyPolicy {
+    /// Whether a key must end.
+    pub fn requires_expiry(&self) -> bool {
+        self.expiry_required || self.max_lifetime_seconds.is_some()
+    }
+
+    fn check(&self) -> Result<(), FieldError> {
+        let lifetimes = [
+            ("keyPolicy.minLifetimeSeconds", self.min_lifetime_seconds),
+            ("keyPolicy.maxLifetimeSeconds", self.max_lifetime_seconds),
+        ];
+        for (field, seconds) in lifetimes {
+            limits::check_seconds(field, seconds, &limits::LIFETIME_SECONDS)?;
+        }
+        let overlap = 0..=limits::OVERLAP_SECONDS_MAX;
+        limits::check_seconds("keyPolicy.maxOverlapSeconds", self.max_overlap_seconds, &overlap)?;
+        match (self.min_lifetime_seconds, self.max_lifetime_seconds) {
+            (Some(least), Some(most)) if least > most => {
+                let field = "keyPolicy.minLifetimeSeconds";
+                let message = format!("{field} is {least}, more than maxLifetimeSeconds ({most})");
+                Err(FieldError::new(field, Reason::OutOfRange, message))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The body of `POST /api/v1/link-token/revoke`: one token, or all of a customer. Our addition.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct RevokeLinkTokens {
+    /// The token, or
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<Secret>,
+    /// in which workspace, and
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<WorkspaceId>,
+    /// whose tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_id: Option<String>,
+}
+
+/// What a [`RevokeLinkTokens`] is about.
+#[derive(Clone, Copy, Debug)]
+pub enum Revoked<'a> {
+    /// One token.
+    Token(&'a Secret),
+    /// Every token of a customer of a workspace.
+    Customer(&'a WorkspaceId, &'a str),
+}
+
+impl RevokeLinkTokens {
+    /// Which of the two it is.
+    pub fn which(&self) -> Result<Revoked<'_>, FieldError> {
+        match (&self.token, &self.workspace_id, &self.customer_id) {
+            (Some(token), None, None) => Ok(Revoked::Token(token)),
+            (None, Some(workspace), Some(customer)) => Ok(Revoked::Customer(workspace, customer)),
+            _ => {
+                let message = "send either token, or workspaceId and customerId";
+                Err(FieldError::new("token", Reason::MissingField, message))
+            }
+        }
+    }
+}
+
+/// `{"revoked": …}`: how many tokens worked until now.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct RevokedAnswer {
+    /// How many.
+    pub revoked: u64,
 }
 
 impl CreateLinkToken {
+    /// A token for a customer of a workspace, with nothing special about it.
+    pub fn new(workspace_id: WorkspaceId, customer_id: impl Into<String>) -> Self {
+        Self {
+            customer_id: customer_id.into(),
+            workspace_id,
+            external_billing_id: None,
+            permissions: None,
+            origins: Vec::new(),
+            grantable_scopes: None,
+            key_policy: None,
+            ttl_seconds: None,
+        }
+    }
+
     /// Checks every field.
     pub fn check(&self) -> Result<(), FieldError> {
         limits::check_customer_id("customerId", &self.customer_id)?;
         if let Some(id) = &self.external_billing_id {
             limits::check_external_id("externalBillingId", id)?;
         }
+        if let Some(grantable) = &self.grantable_scopes {
+            check_grants("grantableScopes", grantable)?;
+        }
+        if let Some(policy) = &self.key_policy {
+            policy.check()?;
+        }
+        limits::check_seconds("ttlSeconds", self.ttl_seconds, &limits::LINK_TOKEN_SECONDS)?;
         if self.origins.len() > limits::ORIGINS {
             let message = format!(
                 "origins has {} entries; the limit is {}",
@@ -153,8 +274,8 @@ pub struct LinkToken {
     pub expires_at: UnixMillis,
 }
 
-/// The answer of `GET /api/v1/link-token/{token}`. All fields but the last two are required by published
-/// clients even when `valid` is false.
+/// The answer of `GET /api/v1/link-token/{token}`. The first four are required by published clients
+/// even when `valid` is false.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LinkTokenStatus {
@@ -172,6 +293,12 @@ pub struct LinkTokenStatus {
     /// What it may do. Our addition; absent from an upstream.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<LinkTokenPermissions>,
+    /// The most that its holder may grant; absent = whatever the workspace defines. Our addition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grantable_scopes: Option<Vec<Grant>>,
+    /// What holds for the expiry and the rotation of keys. Our addition; absent from an upstream.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_policy: Option<KeyPolicy>,
 }
 
 #[cfg(test)]

@@ -7,13 +7,14 @@ use crate::error::{FieldError, Reason};
 use crate::grant::{Grant, check_count};
 use crate::lenient::null_as_default;
 use crate::limits;
-use crate::meter::Meter;
+use crate::meter::{Meter, UsageRequest};
 use crate::secret::Secret;
 use crate::time::UnixMillis;
+use crate::usage::check_route;
 
 /// What a verification found. The first that applies, in this order, is the answer (decisions, "verify
 /// precedence"); only a request that passes everything else consumes rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
     /// No such key: never issued, or replaced by rotation. Also: not from this address, see
@@ -35,8 +36,22 @@ pub enum Verdict {
     Valid,
 }
 
+impl Verdict {
+    /// Every verdict. Its place here is its number in stored counts: never reorder, only append.
+    pub const ALL: [Self; 8] = [
+        Self::Invalid,
+        Self::Deleted,
+        Self::Disabled,
+        Self::Expired,
+        Self::InvalidScopes,
+        Self::RateLimited,
+        Self::UsageLimited,
+        Self::Valid,
+    ];
+}
+
 /// The body of `POST /api/v1/api-key/verify`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VerifyRequest {
     /// What the end user presented. One leading `Bearer ` is dropped; empty is INVALID, not an error,
@@ -48,6 +63,13 @@ pub struct VerifyRequest {
     /// Counts against this bucket and limit instead of the key's own.
     #[serde(default)]
     pub rate_limit_config: Option<RateLimitConfig>,
+    /// Which of the caller's routes it is for, as a pattern (`/users/:id`): counted, see
+    /// [`KeyUsage`](crate::usage::KeyUsage).
+    #[serde(default)]
+    pub route: Option<String>,
+    /// What the request uses of the customer's credit.
+    #[serde(default)]
+    pub billing: Option<UsageRequest>,
     /// The end user's address, checked against the workspace's list; not checked when absent. Our
     /// addition: the address of the connection is the integrator's server.
     #[serde(default)]
@@ -58,6 +80,12 @@ impl VerifyRequest {
     /// Checks every field.
     pub fn check(&self) -> Result<(), FieldError> {
         check_count("requestedScopes", &self.requested_scopes)?;
+        if let Some(route) = &self.route {
+            check_route("route", route)?;
+        }
+        if let Some(billing) = &self.billing {
+            billing.check()?;
+        }
         if let Some(config) = &self.rate_limit_config {
             let (empty, too_long) = (Reason::ExternalIdEmpty, Reason::ExternalIdTooLong);
             limits::check_text(

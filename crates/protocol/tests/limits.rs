@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use oneloop_protocol::limits::{self, check_metadata};
 use oneloop_protocol::{
-    CreateApiKey, CreateLinkToken, CreateScope, CreateWorkspace, FieldError, Grant, MigrateApiKey,
-    Reason, RotateApiKey, Secret, grant::Access,
+    CreateApiKey, CreateLinkToken, CreateScope, CreateWorkspace, FieldError, Grant, KeyPolicy,
+    MigrateApiKey, Reason, RotateApiKey, Secret, grant::Access,
 };
 
 const NOW: i64 = 1_800_000_000_000;
@@ -182,16 +182,41 @@ fn an_overlap_lasts_30_days_at_most() {
 #[test]
 fn a_link_token_names_32_exact_origins() {
     let of = |origins: Vec<String>| {
-        CreateLinkToken {
-            customer_id: "c".to_owned(),
-            workspace_id: "ws_1".into(),
-            external_billing_id: None,
-            permissions: None,
-            origins,
-        }
-        .check()
+        CreateLinkToken { origins, ..CreateLinkToken::new("ws_1".into(), "c") }.check()
     };
     assert_eq!(of(vec!["https://app.example.com".to_owned(); 32]), Ok(()));
     refused(of(vec!["https://a.example".to_owned(); 33]), "origins", Reason::TooManyOrigins, "32");
     refused(of(vec!["*".to_owned()]), "origins[0]", Reason::OriginInvalid, "exact");
+}
+
+#[test]
+fn a_link_token_works_for_a_minute_to_a_day() {
+    let of = |ttl_seconds| {
+        CreateLinkToken { ttl_seconds, ..CreateLinkToken::new("ws_1".into(), "c") }.check()
+    };
+    for seconds in [None, Some(60), Some(86_400)] {
+        assert_eq!(of(seconds), Ok(()));
+    }
+    refused(of(Some(59)), "ttlSeconds", Reason::OutOfRange, "60");
+    refused(of(Some(86_401)), "ttlSeconds", Reason::OutOfRange, "86400");
+}
+
+#[test]
+fn a_key_policy_is_possible_to_keep() {
+    let of = |policy| {
+        let key_policy = Some(policy);
+        CreateLinkToken { key_policy, ..CreateLinkToken::new("ws_1".into(), "c") }.check()
+    };
+    let lifetimes = |least, most| KeyPolicy {
+        min_lifetime_seconds: Some(least),
+        max_lifetime_seconds: Some(most),
+        ..KeyPolicy::default()
+    };
+    assert_eq!(of(lifetimes(1, 1)), Ok(()));
+    let (least, most) = ("keyPolicy.minLifetimeSeconds", "keyPolicy.maxLifetimeSeconds");
+    refused(of(lifetimes(0, 1)), least, Reason::OutOfRange, "between 1");
+    refused(of(lifetimes(1, u64::MAX)), most, Reason::OutOfRange, "316224000");
+    refused(of(lifetimes(2, 1)), least, Reason::OutOfRange, "more than");
+    let overlap = KeyPolicy { max_overlap_seconds: Some(2_592_001), ..KeyPolicy::default() };
+    refused(of(overlap), "keyPolicy.maxOverlapSeconds", Reason::OutOfRange, "2592000");
 }

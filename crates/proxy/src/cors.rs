@@ -6,18 +6,16 @@
 
 use std::time::Duration;
 
-use axum::http::header::{CONTENT_TYPE, HeaderName, ORIGIN, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, ORIGIN, RETRY_AFTER};
 use axum::http::{HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use crate::extract::X_LINK_TOKEN;
+use crate::extract::{IDEMPOTENCY_KEY, X_LINK_TOKEN};
 use crate::options::Origin;
 use crate::request_id::X_REQUEST_ID;
 
 /// How long a browser may remember a preflight's answer. Chromium's own upper limit.
 const MAX_AGE: Duration = Duration::from_secs(2 * 60 * 60);
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The layer for routes that browsers call.
 pub(crate) fn layer(origins: &[Origin]) -> CorsLayer {

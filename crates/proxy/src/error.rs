@@ -44,7 +44,7 @@ pub enum ApiError {
         /// The same, in a sentence.
         message: Cow<'static, str>,
         /// The field at fault, if one is.
-        field: Option<&'static str>,
+        field: Option<Cow<'static, str>>,
     },
     /// It is not there, or it is somebody else's: the caller cannot tell which.
     #[error("{message}")]
@@ -103,7 +103,9 @@ impl ApiError {
                 (StatusCode::BAD_REQUEST, *reason, field.as_deref())
             }
             Self::Unauthenticated { reason, .. } => (StatusCode::UNAUTHORIZED, *reason, None),
-            Self::Forbidden { reason, field, .. } => (StatusCode::FORBIDDEN, *reason, *field),
+            Self::Forbidden { reason, field, .. } => {
+                (StatusCode::FORBIDDEN, *reason, field.as_deref())
+            }
             Self::NotFound { reason, .. } => (StatusCode::NOT_FOUND, *reason, None),
             Self::MethodNotAllowed => {
                 (StatusCode::METHOD_NOT_ALLOWED, Reason::MethodNotAllowed, None)
@@ -173,6 +175,9 @@ impl From<EngineError> for ApiError {
             EngineError::Refused(error) => error.into(),
             EngineError::Conflict { reason, message, field } => {
                 Self::Refused { reason, message: message.into(), field: field.map(Into::into) }
+            }
+            EngineError::Forbidden { reason, message, field } => {
+                Self::Forbidden { reason, message: message.into(), field: field.map(Into::into) }
             }
             EngineError::NotFound(reason) => Self::not_found(reason),
             error @ EngineError::Unavailable(_) => Self::Unavailable(error.into()),

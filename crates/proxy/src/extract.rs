@@ -4,14 +4,18 @@
 mod caller;
 mod credential;
 mod demand;
+mod idempotency;
 mod json;
 mod origin;
 mod path;
 mod provenance;
+mod query;
 
 pub(crate) use caller::{Caller, Identity, Sdk, check_right, identify, sdk_actor};
 pub(crate) use credential::X_LINK_TOKEN;
 pub(crate) use demand::*;
+pub(crate) use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey};
 pub(crate) use json::{ApiJson, OptionalJson};
 pub(crate) use path::ApiPath;
 pub(crate) use provenance::Provenance;
+pub(crate) use query::Parameters;

@@ -15,7 +15,7 @@ pub(crate) fn hold_to_token(
 ) -> Result<CreateApiKey, ApiError> {
     let refuse = |reason, field: &'static str, says: &str| {
         let message = format!("{field} {says}").into();
-        Err(ApiError::Forbidden { reason, message, field: Some(field) })
+        Err(ApiError::Forbidden { reason, message, field: Some(field.into()) })
     };
     if body.workspace_id != link.workspace {
         return refuse(Reason::OtherWorkspace, "workspaceId", "is not this link token's workspace");

@@ -15,7 +15,7 @@ use crate::client_address::TrustedProxies;
 use crate::error::ApiError;
 use crate::options::ProxyOptions;
 use crate::request_id::RequestIds;
-use crate::routes::{api_keys, health, link_tokens, migrate, scopes, verify, workspaces};
+use crate::routes::{api_keys, evidence, health, link_tokens, migrate, scopes, verify, workspaces};
 use crate::{cors, envelope, guard, static_files};
 
 /// A team's servers, with an SDK key. No page has business here, so no preflight is answered.
@@ -32,6 +32,7 @@ fn servers() -> Router<App> {
         )
         .route("/api/v1/workspace/{workspace}/scope", post(scopes::create_scope))
         .route("/api/v1/link-token", post(link_tokens::create_link_token))
+        .route("/api/v1/link-token/revoke", post(link_tokens::revoke_link_tokens))
         // Any method: while the gate is closed, nothing here may show that the URL exists.
         .route("/api/v1/api-key/migrate", any(migrate::migrate_api_key))
 }
@@ -52,6 +53,18 @@ fn browsers() -> Router<App> {
         .route(
             "/api/v1/workspace/{workspace}/api-key/{api_key}/rotate",
             post(api_keys::rotate_api_key),
+        )
+        .route(
+            "/api/v1/workspace/{workspace}/api-key/{api_key}/end-overlap",
+            post(api_keys::end_overlap),
+        )
+        .route(
+            "/api/v1/workspace/{workspace}/api-key/{api_key}/usage",
+            get(evidence::get_api_key_usage),
+        )
+        .route(
+            "/api/v1/workspace/{workspace}/api-key/{api_key}/activity",
+            get(evidence::get_api_key_activity),
         )
 }
 

@@ -4,6 +4,7 @@
 //! they may, what the path names, what the body says. What is left is the happy path.
 
 pub(crate) mod api_keys;
+pub(crate) mod evidence;
 pub(crate) mod health;
 pub(crate) mod link_tokens;
 pub(crate) mod migrate;

@@ -3,15 +3,18 @@
 //! A store is given as a way to open the same database again and again: several stores over one database
 //! are several processes over it.
 
+mod key_page;
+
 use std::future::Future;
 
-use oneloop_protocol::{Access, LinkTokenPermissions, Rights};
+use oneloop_protocol::{Access, Grant, KeyPolicy, LinkTokenPermissions, Rights, Verdict};
 use serde_json::json;
 
 use super::{
-    ApiKeyRow, LinkTokenRow, MigrationWindowRow, NewAudit, Read, ScopeRow, SdkKeyRow, Store,
-    StoreError, Subject, TagHolder, TeamRow, WorkspaceRow, Write,
+    ApiKeyRow, IdempotencyRow, LinkTokenRow, MigrationWindowRow, NewAudit, Read, ScopeRow,
+    SdkKeyRow, Store, StoreError, Subject, TagHolder, TeamRow, UsageRow, WorkspaceRow, Write,
 };
+use crate::bounds::Bounds;
 use crate::grants::PackedGrants;
 use crate::index::TaggedKey;
 use crate::pepper::Pepper;
@@ -134,8 +137,12 @@ pub(crate) async fn run<F: Factory>(new: impl Fn() -> F) {
     news_is_noticed_across_stores(&new()).await;
     a_rotation_keeps_every_replaced_tag(&new()).await;
     an_edit_and_a_use_do_not_undo_each_other(&new()).await;
-    keys_are_listed_by_owner_newest_first(&new()).await;
+    key_page::run(&new).await;
     link_tokens_are_revoked_and_purged(&new()).await;
+    an_overlap_ends_with_its_tag_retired(&new()).await;
+    an_answer_is_kept_until_it_expires(&new()).await;
+    counts_of_use_add_up(&new()).await;
+    the_audit_of_one_subject_comes_in_pages(&new()).await;
     loading_hands_out_every_key_once(&new()).await;
     a_closed_store_is_unavailable(&new()).await;
 }
@@ -329,29 +336,12 @@ async fn an_edit_and_a_use_do_not_undo_each_other(factory: &impl Factory) {
     assert_eq!((row.last_used_at, row.updated_at), (Some(80), 4));
 }
 
-async fn keys_are_listed_by_owner_newest_first(factory: &impl Factory) {
-    let store = populated(factory).await;
-    let deleted = ApiKeyRow { deleted: true, ..key(3, "ada") };
-    insert(&*store, &[key(1, "ada"), key(2, "bob"), deleted, key(4, "ada")]).await;
-    let mut read = read(&*store).await;
-    for (customer, with_deleted, expected) in [
-        (Some("ada"), false, vec![4, 1]),
-        (Some("ada"), true, vec![4, 3, 1]),
-        (Some("bob"), false, vec![2]),
-        (Some("ADA"), true, vec![]),
-        (Some("' OR 1=1 --"), true, vec![]),
-        (None, false, vec![4, 2, 1]),
-        (None, true, vec![4, 3, 2, 1]),
-    ] {
-        let rows = read.api_keys(WORKSPACE, customer, with_deleted).await.expect("reads");
-        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-        assert_eq!(ids, expected, "{customer:?} {with_deleted}");
-    }
-    assert!(read.api_keys(0x99, None, true).await.expect("reads").is_empty());
-}
-
 async fn link_tokens_are_revoked_and_purged(factory: &impl Factory) {
     let store = populated(factory).await;
+    let bounds = Bounds {
+        grantable_scopes: Some(vec![Grant::new("deployments", Access::READ)]),
+        key_policy: KeyPolicy { max_overlap_seconds: Some(60), ..KeyPolicy::default() },
+    };
     let token = |id: u8, customer_id: &str, expires_at| LinkTokenRow {
         id: u128::from(id),
         team: TEAM,
@@ -361,6 +351,7 @@ async fn link_tokens_are_revoked_and_purged(factory: &impl Factory) {
         permissions: LinkTokenPermissions::DEFAULT,
         origins: vec!["https://app.example.com".to_owned()],
         external_billing_id: None,
+        bounds: bounds.clone(),
         created_at: 1,
         expires_at,
         revoked_at: None,
@@ -372,13 +363,17 @@ async fn link_tokens_are_revoked_and_purged(factory: &impl Factory) {
     }
     assert_eq!(write.revoke_link_tokens(WORKSPACE, "ada", 50).await.expect("revokes"), 1);
     assert_eq!(write.revoke_link_tokens(WORKSPACE, "ada", 60).await.expect("none left"), 0);
+    assert!(!write.revoke_link_token(2, 60).await.expect("revoked already"));
+    assert!(write.revoke_link_token(3, 60).await.expect("revokes"));
+    assert!(!write.revoke_link_token(3, 61).await.expect("once"));
     write.purge_link_tokens(20).await.expect("purges");
     write.commit(&[]).await.expect("commits");
     let mut read = read(&*store).await;
     assert_eq!(read.link_token(&tag(1)).await.expect("reads"), None, "purged");
     let revoked = LinkTokenRow { revoked_at: Some(50), ..tokens[1].clone() };
     assert_eq!(read.link_token(&tag(2)).await.expect("reads"), Some(revoked));
-    assert_eq!(read.link_token(&tag(3)).await.expect("reads"), Some(tokens[2].clone()));
+    let revoked = LinkTokenRow { revoked_at: Some(60), ..tokens[2].clone() };
+    assert_eq!(read.link_token(&tag(3)).await.expect("reads"), Some(revoked));
 }
 
 async fn loading_hands_out_every_key_once(factory: &impl Factory) {
@@ -395,14 +390,8 @@ async fn loading_hands_out_every_key_once(factory: &impl Factory) {
     let mut loaded = Vec::new();
     let mut read = read(&*store).await;
     read.load_keys(&mut |key: TaggedKey| loaded.push(key.entry.id)).await.expect("loads");
-    // A database hands them out in the order that suits it.
-    loaded.sort_unstable();
     assert_eq!(loaded, (0..5_000).collect::<Vec<_>>());
-    let mut some = read.load_some_keys(&[4_999, 7, 1 << 100]).await.expect("loads");
-    some.sort_unstable_by_key(|key| key.entry.id);
-    assert_eq!(some.iter().map(|key| key.entry.id).collect::<Vec<_>>(), [7, 4_999]);
-    assert!(read.load_some_keys(&[]).await.expect("loads").is_empty());
-    let one = some.remove(0);
+    let one = read.load_key(7).await.expect("loads").expect("there");
     let grants: PackedGrants = [(0, Access::READ), (300, Access::ALL)].into_iter().collect();
     assert_eq!((one.entry.id, one.entry.expires_at, one.entry.grants), (7, 9_999, grants));
     assert_eq!(one.entry.extra.expect("metadata").metadata["plan"], "pro 🔑");
@@ -414,4 +403,110 @@ async fn a_closed_store_is_unavailable(factory: &impl Factory) {
     assert!(matches!(store.read().await.err(), Some(StoreError::Unavailable(_))));
     assert!(matches!(store.write().await.err(), Some(StoreError::Unavailable(_))));
     assert!(matches!(store.has_news().await, Err(StoreError::Unavailable(_))));
+}
+
+async fn an_overlap_ends_with_its_tag_retired(factory: &impl Factory) {
+    let store = populated(factory).await;
+    let overlapping =
+        ApiKeyRow { previous_tag: Some(tag(9)), previous_until: Some(100), ..key(1, "ada") };
+    let first = insert(&*store, std::slice::from_ref(&overlapping)).await;
+    let ended = ApiKeyRow { previous_tag: None, previous_until: None, ..overlapping };
+    let mut write = store.write().await.expect("begins");
+    let revision = write.end_overlap(&ended, &tag(9)).await.expect("ends");
+    write.commit(&[]).await.expect("commits");
+    assert_eq!(revision, first + 1);
+    let mut read = read(&*store).await;
+    assert_eq!(read.api_key(1).await.expect("reads"), Some(ApiKeyRow { revision, ..ended }));
+    let changes = read.changes(first, 10).await.expect("reads");
+    let changes: Vec<_> =
+        changes.iter().map(|change| (change.revision, change.subject, change.retired)).collect();
+    let subject = Subject::ApiKey(1);
+    assert_eq!(changes, [(revision, subject, None), (revision + 1, subject, Some(tag(9)))]);
+}
+
+async fn an_answer_is_kept_until_it_expires(factory: &impl Factory) {
+    let store = populated(factory).await;
+    let row = |byte: u8, expires_at| IdempotencyRow {
+        tag: [byte; 32],
+        fingerprint: [0xaa; 32],
+        answer: vec![0, byte, 0xff],
+        expires_at,
+    };
+    let mut write = store.write().await.expect("begins");
+    write.put_idempotent_answer(&row(1, 10), 0).await.expect("puts");
+    write.put_idempotent_answer(&row(2, 20), 0).await.expect("puts");
+    let again = IdempotencyRow { fingerprint: [0xbb; 32], ..row(2, 30) };
+    write.put_idempotent_answer(&again, 0).await.expect("replaces");
+    write.commit(&[]).await.expect("commits");
+    assert_eq!(
+        read(&*store).await.idempotent_answer(&[1; 32]).await.expect("reads"),
+        Some(row(1, 10))
+    );
+    assert_eq!(read(&*store).await.idempotent_answer(&[2; 32]).await.expect("reads"), Some(again));
+    let mut write = store.write().await.expect("begins");
+    write.put_idempotent_answer(&row(3, 40), 10).await.expect("puts");
+    write.commit(&[]).await.expect("commits");
+    assert_eq!(read(&*store).await.idempotent_answer(&[1; 32]).await.expect("reads"), None);
+}
+
+async fn counts_of_use_add_up(factory: &impl Factory) {
+    let store = populated(factory).await;
+    let count = |key, day, route: &str, verdict, count| UsageRow {
+        key,
+        day,
+        route: route.to_owned(),
+        verdict,
+        count,
+    };
+    let (valid, expired) = (Verdict::Valid, Verdict::Expired);
+    store.note_usage(&[]).await.expect("nothing to note");
+    let first = [
+        count(1, 500, "", valid, 2),
+        count(1, 500, "/ü'\"", valid, 1),
+        count(2, 500, "", valid, 9),
+    ];
+    store.note_usage(&first).await.expect("notes");
+    let second =
+        [count(1, 500, "", valid, 3), count(1, 500, "", expired, 1), count(1, 501, "", valid, 1)];
+    store.note_usage(&second).await.expect("adds");
+    let usage = read(&*store).await.usage(1, 500, 501).await.expect("reads");
+    let expected = [
+        count(1, 500, "", expired, 1),
+        count(1, 500, "", valid, 5),
+        count(1, 500, "/ü'\"", valid, 1),
+        count(1, 501, "", valid, 1),
+    ];
+    assert_eq!(usage, expected);
+    assert_eq!(read(&*store).await.usage(1, 501, 600).await.expect("reads").len(), 1);
+
+    // A flood of routes ends in one row; one that is known goes on being counted.
+    for page in 0..20 {
+        let flood: Vec<_> =
+            (0..100).map(|at| count(3, 500, &format!("/{page}/{at}"), valid, 1)).collect();
+        store.note_usage(&flood).await.expect("notes");
+    }
+    store.note_usage(&[count(3, 500, "/0/0", valid, 1)]).await.expect("notes");
+    let usage = read(&*store).await.usage(3, 500, 500).await.expect("reads");
+    assert!(usage.len() <= 600, "{}", usage.len());
+    assert_eq!(usage.iter().map(|row| row.count).sum::<u64>(), 2_001);
+    assert!(usage.iter().any(|row| row.route == "*" && row.count > 1_000));
+    assert!(usage.iter().any(|row| row.route == "/0/0" && row.count == 2));
+
+    store.note_usage(&[count(4, 500 + 401, "", valid, 1)]).await.expect("notes");
+    assert!(read(&*store).await.usage(2, 500, 500).await.expect("reads").is_empty(), "too old");
+}
+
+async fn the_audit_of_one_subject_comes_in_pages(factory: &impl Factory) {
+    let store = populated(factory).await;
+    let about = |subject: &str, at| NewAudit { at, subject: subject.to_owned(), ..line("edited") };
+    let write = store.write().await.expect("begins");
+    let lines: Vec<_> =
+        (0..7).map(|at| about(if at % 2 == 0 { "even" } else { "odd" }, at)).collect();
+    write.commit(&lines).await.expect("commits");
+    let mut read = read(&*store).await;
+    let first = read.audit_of("even", None, 3).await.expect("reads");
+    assert_eq!(first.iter().map(|line| line.at).collect::<Vec<_>>(), [6, 4, 2]);
+    let rest = read.audit_of("even", Some(first[2].seq), 3).await.expect("reads");
+    assert_eq!(rest.iter().map(|line| line.at).collect::<Vec<_>>(), [0]);
+    assert!(read.audit_of("eve", None, 3).await.expect("reads").is_empty());
 }

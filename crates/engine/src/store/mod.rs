@@ -5,12 +5,9 @@
 //! where each change of a row also writes its line of the change log, and where committing takes the line
 //! for the audit log: neither can be forgotten.
 
-mod columns;
 #[cfg(test)]
 mod conformance;
-mod from_columns;
-pub(crate) mod postgres;
-mod refusal;
+mod key_page;
 mod row;
 pub(crate) mod sqlite;
 
@@ -25,9 +22,10 @@ use crate::index::{Revision, TaggedKey};
 use crate::pepper::PepperCheck;
 use crate::tag::Tag;
 
+pub(crate) use key_page::{KeyFilter, KeyPage, Position, SortValue, TextFilter};
 pub(crate) use row::{
-    ApiKeyRow, LinkTokenRow, MigrationWindowRow, NewAudit, ScopeRow, SdkKeyRow, TagHolder, TeamRow,
-    WorkspaceRow,
+    ApiKeyRow, IdempotencyRow, LinkTokenRow, MigrationWindowRow, NewAudit, ScopeRow, SdkKeyRow,
+    TagHolder, TeamRow, UsageRow, WorkspaceRow,
 };
 
 /// What went wrong, as far as the engine can act on it.
@@ -53,6 +51,12 @@ impl From<StoreError> for EngineError {
     }
 }
 
+/// Days for which counts of verifications are kept; a chart can show as many.
+pub(crate) const USAGE_DAYS_KEPT: i64 = 400;
+
+/// Counts that one key can have on one day before further routes are counted together.
+pub(crate) const USAGE_ROUTES: u32 = 500;
+
 /// A database.
 #[async_trait]
 pub(crate) trait Store: Send + Sync {
@@ -66,13 +70,14 @@ pub(crate) trait Store: Send + Sync {
     /// Whether anybody may have committed since the last call. Cheap enough to ask ten times a second.
     async fn has_news(&self) -> Result<bool, StoreError>;
 
-    /// Waits until the database itself says that somebody has committed: a hint, which may be missed and
-    /// may come without a reason. Never, where a database does not say such things.
-    async fn hint(&self);
-
     /// Notes when keys were last used; never sets a time back. Neither an edit nor audited, so it is
     /// outside [`Write`].
     async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError>;
+
+    /// Adds to how often keys were verified, and forgets a little of what is older than [`USAGE_DAYS_KEPT`]. Routes
+    /// of a key past [`USAGE_ROUTES`] rows a day are counted together. Like [`Store::note_uses`] outside
+    /// [`Write`].
+    async fn note_usage(&self, counts: &[UsageRow]) -> Result<(), StoreError>;
 
     /// Leaves the files tidy. Nothing works afterwards.
     async fn close(&self);
@@ -99,8 +104,8 @@ pub(crate) trait Read: Send {
         sink: &mut (dyn FnMut(TaggedKey) + Send),
     ) -> Result<(), StoreError>;
 
-    /// These keys, those that there are, as the index holds them, in any order.
-    async fn load_some_keys(&mut self, ids: &[u128]) -> Result<Vec<TaggedKey>, StoreError>;
+    /// One key, as the index holds it.
+    async fn load_key(&mut self, id: u128) -> Result<Option<TaggedKey>, StoreError>;
 
     /// A team.
     async fn team(&mut self, id: u128) -> Result<Option<TeamRow>, StoreError>;
@@ -126,13 +131,15 @@ pub(crate) trait Read: Send {
     /// A key, whoever owns it.
     async fn api_key(&mut self, id: u128) -> Result<Option<ApiKeyRow>, StoreError>;
 
-    /// The keys of a workspace, of one customer or of all, newest first.
+    /// A stretch of the keys that `filter` finds.
     async fn api_keys(
         &mut self,
-        workspace: u128,
-        customer_id: Option<&str>,
-        include_deleted: bool,
+        filter: &KeyFilter,
+        page: &KeyPage,
     ) -> Result<Vec<ApiKeyRow>, StoreError>;
+
+    /// How many keys `filter` finds.
+    async fn count_api_keys(&mut self, filter: &KeyFilter) -> Result<u64, StoreError>;
 
     /// Who holds, or once held, a secret.
     async fn tag_holder(&mut self, tag: &Tag) -> Result<Option<TagHolder>, StoreError>;
@@ -140,11 +147,33 @@ pub(crate) trait Read: Send {
     /// A link token.
     async fn link_token(&mut self, tag: &Tag) -> Result<Option<LinkTokenRow>, StoreError>;
 
+    /// An answer that was kept, perhaps expired.
+    async fn idempotent_answer(
+        &mut self,
+        tag: &[u8; 32],
+    ) -> Result<Option<IdempotencyRow>, StoreError>;
+
     /// A team's migration window, past ones included until they are closed or replaced.
     async fn migration_window(
         &mut self,
         team: u128,
     ) -> Result<Option<MigrationWindowRow>, StoreError>;
+
+    /// How often a key was verified from day `first` to day `last`, by day.
+    async fn usage(
+        &mut self,
+        key: u128,
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<UsageRow>, StoreError>;
+
+    /// The lines of the audit log about one subject, older than line `before`, newest first.
+    async fn audit_of(
+        &mut self,
+        subject: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
 
     /// The last `limit` lines of the audit log, newest first.
     async fn audit(
@@ -199,12 +228,27 @@ pub(crate) trait Write: Read {
         retired: &[Tag],
     ) -> Result<Revision, StoreError>;
 
+    /// Ends a key's overlap: `retired` is the tag it no longer answers to.
+    async fn end_overlap(&mut self, key: &ApiKeyRow, retired: &Tag)
+    -> Result<Revision, StoreError>;
+
+    /// Keeps an answer, in place of one under the same tag, and forgets a few that expired before `now`. Nobody
+    /// can see it but by asking again, so it has no line in the change log.
+    async fn put_idempotent_answer(
+        &mut self,
+        row: &IdempotencyRow,
+        now: UnixMillis,
+    ) -> Result<(), StoreError>;
+
     /// Adds a link token.
     async fn insert_link_token(&mut self, token: &LinkTokenRow) -> Result<Revision, StoreError>;
 
     /// Forgets a few link tokens that expired before `before`. Not a change anybody can see, so it has no
     /// line in the change log.
     async fn purge_link_tokens(&mut self, before: UnixMillis) -> Result<(), StoreError>;
+
+    /// Revokes one link token; `false` if that did not change anything.
+    async fn revoke_link_token(&mut self, id: u128, at: UnixMillis) -> Result<bool, StoreError>;
 
     /// Revokes the live link tokens of a customer, and says how many.
     async fn revoke_link_tokens(

@@ -4,9 +4,10 @@ use std::sync::OnceLock;
 
 use ipnet::IpNet;
 use oneloop_protocol::api_key::Metadata;
-use oneloop_protocol::{LinkTokenPermissions, Rights, UnixMillis};
+use oneloop_protocol::{LinkTokenPermissions, Rights, UnixMillis, Verdict};
 
 use crate::address;
+use crate::bounds::Bounds;
 use crate::grants::PackedGrants;
 use crate::index::{KeyEntry, KeyExtra, Revision, SdkKeyEntry, TaggedKey, WorkspaceEntry};
 use crate::tag::Tag;
@@ -116,6 +117,7 @@ pub(crate) struct LinkTokenRow {
     pub(crate) permissions: LinkTokenPermissions,
     pub(crate) origins: Vec<String>,
     pub(crate) external_billing_id: Option<String>,
+    pub(crate) bounds: Bounds,
     pub(crate) created_at: UnixMillis,
     pub(crate) expires_at: UnixMillis,
     pub(crate) revoked_at: Option<UnixMillis>,
@@ -128,6 +130,30 @@ pub(crate) struct MigrationWindowRow {
     pub(crate) sources: Vec<IpNet>,
     pub(crate) opens_at: UnixMillis,
     pub(crate) closes_at: UnixMillis,
+}
+
+/// An answer that is kept for repetitions of its request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IdempotencyRow {
+    /// A MAC of the caller and the idempotency key.
+    pub(crate) tag: [u8; 32],
+    /// A MAC of the request.
+    pub(crate) fingerprint: [u8; 32],
+    /// Sealed.
+    pub(crate) answer: Vec<u8>,
+    pub(crate) expires_at: UnixMillis,
+}
+
+/// How often a key was verified on one day, for one route, with one verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UsageRow {
+    pub(crate) key: u128,
+    /// Days since 1970-01-01, UTC.
+    pub(crate) day: i64,
+    /// Empty = none named.
+    pub(crate) route: String,
+    pub(crate) verdict: Verdict,
+    pub(crate) count: u64,
 }
 
 /// A line for the audit log.

@@ -5,11 +5,42 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use oneloop_engine::clock::ManualClock;
-use oneloop_engine::{Actor, Engine, EngineOptions, OpenError};
+use oneloop_engine::{Actor, Database, Engine, EngineOptions, OpenError};
 use oneloop_protocol::{Rights, Verdict};
 
-use crate::place::Place;
-use crate::world::{START, World, asking, options};
+use crate::world::{START, World, asking, open, options, verified};
+
+#[tokio::test]
+async fn acknowledged_writes_survive_an_engine_that_is_never_closed() {
+    let world = World::new().await;
+    let kept = world.key().await;
+    let revoked = world.key().await;
+    let (actor, reach) = (&world.actor, world.reach());
+    world.engine.delete_api_key(actor, &reach, &revoked.api_key.id).await.expect("deletes");
+    // The files as a crash would leave them: copied while the engine is still open.
+    let crashed = tempfile::tempdir().expect("a temporary directory");
+    for entry in fs::read_dir(world.directory.path()).expect("lists") {
+        let entry = entry.expect("an entry");
+        fs::copy(entry.path(), crashed.path().join(entry.file_name())).expect("copies");
+    }
+    let reopened = open(&crashed, &world.clock).await;
+    let verdict = |key| verified(&reopened, &world.team, &asking(key, &[])).status;
+    assert_eq!(verdict(&kept.key), Verdict::Valid);
+    assert_eq!(verdict(&revoked.key), Verdict::Deleted);
+}
+
+#[tokio::test]
+async fn closing_writes_the_last_uses_and_folds_the_log_in() {
+    let world = World::new().await;
+    let key = world.key().await;
+    assert_eq!(world.verdict(&key.key), Verdict::Valid);
+    world.engine.close().await;
+    let log = world.database().with_file_name("one.db-wal");
+    assert_eq!(fs::metadata(log).map_or(0, |metadata| metadata.len()), 0);
+    let reopened = world.another_engine().await;
+    let stored = reopened.get_api_key(&world.reach(), &key.api_key.id).await.expect("there");
+    assert_eq!(stored.last_used_at.expect("written at the end").0, "2025-11-23T08:00:00.000Z");
+}
 
 #[tokio::test]
 async fn a_closed_engine_says_so() {
@@ -21,13 +52,23 @@ async fn a_closed_engine_says_so() {
 }
 
 #[tokio::test]
+async fn database_and_pepper_are_their_owners_alone() {
+    let world = World::new().await;
+    world.key().await;
+    for name in ["one.db", "one.db-wal", "one.db-shm", "one.db.pepper"] {
+        let metadata = fs::metadata(world.directory.path().join(name)).expect(name);
+        assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn the_pepper_must_be_the_right_one_and_private() {
     let world = World::new().await;
     let key = world.key().await.key;
     world.engine.close().await;
-    let pepper = world.place.pepper();
+    let pepper = world.directory.path().join("one.db.pepper");
     let right = fs::read(&pepper).expect("reads");
-    let attempt = || Engine::open(options(&world.place, &world.clock));
+    let attempt = || Engine::open(options(&world.directory, &world.clock));
 
     fs::remove_file(&pepper).expect("removes");
     let error = attempt().await.expect_err("no pepper");
@@ -47,27 +88,27 @@ async fn the_pepper_must_be_the_right_one_and_private() {
 
     fs::set_permissions(&pepper, Permissions::from_mode(0o600)).expect("chmod");
     let reopened = attempt().await.expect("opens");
-    assert_eq!(reopened.verify(&world.team, &asking(&key, &[])).status, Verdict::Valid);
+    assert_eq!(verified(&reopened, &world.team, &asking(&key, &[])).status, Verdict::Valid);
 }
 
 #[tokio::test]
 async fn a_pepper_may_lie_elsewhere() {
-    let place = Place::new().await;
-    let elsewhere = tempfile::tempdir().expect("a temporary directory");
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let elsewhere = tempfile::tempdir().expect("another");
     let file = elsewhere.path().join("pepper");
     let clock = Arc::new(ManualClock::at(START));
-    let options = EngineOptions { pepper_file: Some(file.clone()), ..options(&place, &clock) };
+    let options = EngineOptions { pepper_file: Some(file.clone()), ..options(&directory, &clock) };
     Engine::open(options).await.expect("opens").close().await;
-    assert!(file.exists() && !place.pepper().exists());
+    assert!(file.exists() && !directory.path().join("one.db.pepper").exists());
 }
 
 #[tokio::test]
 async fn eight_engines_that_create_one_database_together_share_one_pepper() {
-    let place = Place::new().await;
+    let directory = tempfile::tempdir().expect("a temporary directory");
     let clock = Arc::new(ManualClock::at(START));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        let options = options(&place, &clock);
+        let options = options(&directory, &clock);
         tasks.spawn(async move { Engine::open(options).await.expect("opens") });
     }
     let engines = tasks.join_all().await;
@@ -85,21 +126,23 @@ async fn eight_engines_that_create_one_database_together_share_one_pepper() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_told_from_a_damaged_one() {
+async fn a_newer_schema_and_a_missing_directory_are_told_apart() {
     let world = World::new().await;
     world.engine.close().await;
-    world.place.pretend_newer_schema().await;
-    let error = Engine::open(options(&world.place, &world.clock)).await.expect_err("newer");
+    let url = format!("sqlite:{}", world.database().display());
+    let pool = sqlx::SqlitePool::connect(&url).await.expect("connects");
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (9999, 'from the future', 1, x'00', 0)",
+    )
+    .execute(&pool)
+    .await
+    .expect("inserts");
+    pool.close().await;
+    let error = Engine::open(options(&world.directory, &world.clock)).await.expect_err("newer");
     assert!(matches!(error, OpenError::NewerSchema { found: 9999, .. }), "{error:?}");
-}
 
-#[tokio::test]
-async fn closing_writes_the_last_uses() {
-    let world = World::new().await;
-    let key = world.key().await;
-    assert_eq!(world.verdict(&key.key), Verdict::Valid);
-    world.engine.close().await;
-    let reopened = world.another_engine().await;
-    let stored = reopened.get_api_key(&world.reach(), &key.api_key.id).await.expect("there");
-    assert_eq!(stored.last_used_at.expect("written at the end").0, "2025-11-23T08:00:00.000Z");
+    let nowhere = Database::Sqlite(world.directory.path().join("no/such/place.db"));
+    let error = Engine::open(EngineOptions::new(nowhere)).await.expect_err("no directory");
+    assert!(matches!(error, OpenError::Database { .. }), "{error:?}");
 }

@@ -5,7 +5,9 @@ use oneloop_protocol::{
     ApiKeyId, CreateApiKey, PatchApiKey, Reason, RotateApiKey, Secret, TeamId, Verdict, WorkspaceId,
 };
 
-use crate::world::{World, asking, new_team, new_workspace, operator_for, refusal};
+use crate::world::{
+    World, asking, listed, new_team, new_workspace, operator_for, refusal, verified,
+};
 
 #[tokio::test]
 async fn one_secret_in_two_teams_is_two_keys() {
@@ -21,14 +23,15 @@ async fn one_secret_in_two_teams_is_two_keys() {
     let ours = ours.expect("ours");
     assert_ne!(ours.api_key.id, theirs.api_key.id);
 
-    let id =
-        |team: &TeamId| world.engine.verify(team, &asking(&Secret::new(secret), &[])).api_key_id;
+    let id = |team: &TeamId| {
+        verified(&world.engine, team, &asking(&Secret::new(secret), &[])).api_key_id
+    };
     assert_eq!(id(&world.team), ours.api_key.id.as_str());
     assert_eq!(id(&other), theirs.api_key.id.as_str());
     let reach = Reach { team: other.clone(), workspace: workspace.id, customer_id: None };
     let theirs = &theirs.api_key.id;
     world.engine.delete_api_key(&actor, &reach, theirs).await.expect("deletes");
-    let verdict = |team| world.engine.verify(team, &asking(&Secret::new(secret), &[])).status;
+    let verdict = |team| verified(&world.engine, team, &asking(&Secret::new(secret), &[])).status;
     assert_eq!((verdict(&world.team), verdict(&other)), (Verdict::Valid, Verdict::Deleted));
 }
 
@@ -39,7 +42,7 @@ async fn not_yours_and_not_there_are_the_same() {
     let key = world.key().await;
     let engine = &world.engine;
     let theirs = operator_for(&other);
-    assert_eq!(engine.verify(&other, &asking(&key.key, &[])).status, Verdict::Invalid);
+    assert_eq!(verified(engine, &other, &asking(&key.key, &[])).status, Verdict::Invalid);
 
     let body = CreateApiKey { scopes: Vec::new(), ..world.body() };
     let foreign = world.workspace.id.clone();
@@ -70,7 +73,7 @@ async fn another_customers_key_is_not_found_whatever_is_asked_of_it() {
         let rotate = RotateApiKey::default();
         assert_eq!(refusal(engine.rotate_api_key(actor, &reach, &id, &rotate).await), unknown);
     }
-    assert!(engine.list_api_keys(&reach, true).await.expect("lists").is_empty());
+    assert!(listed(engine, &reach, true).await.is_empty());
     let untouched = engine.get_api_key(&world.reach(), &key).await.expect("is there");
     assert_eq!((untouched.name.as_str(), untouched.deleted), ("ci", false));
 

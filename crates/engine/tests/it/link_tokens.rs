@@ -10,13 +10,7 @@ use crate::world::{START, World, new_team, operator_for, refusal};
 const HOUR: i64 = 60 * 60 * 1_000;
 
 fn body(world: &World) -> CreateLinkToken {
-    CreateLinkToken {
-        customer_id: "ada".to_owned(),
-        workspace_id: world.workspace.id.clone(),
-        external_billing_id: None,
-        permissions: None,
-        origins: Vec::new(),
-    }
+    CreateLinkToken::new(world.workspace.id.clone(), "ada")
 }
 
 #[tokio::test]

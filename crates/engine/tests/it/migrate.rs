@@ -6,7 +6,7 @@ use oneloop_protocol::{
     Verdict,
 };
 
-use crate::world::{START, World, new_workspace, refusal};
+use crate::world::{START, World, listed, new_workspace, refusal};
 
 const LEGACY: &str = "legacy 🔑 secret with spaces";
 
@@ -32,7 +32,7 @@ async fn a_migrated_key_verifies_with_its_old_secret_and_keeps_its_history() {
     assert_eq!(shown.created_at.0, "2019-04-01T10:00:00.000Z");
     assert_eq!(shown.last_used_at, iso("2025-01-02T03:04:05.678Z"));
     assert_eq!(shown.prefix.as_deref(), Some("old"));
-    let listed = world.engine.list_api_keys(&world.reach(), false).await.expect("lists");
+    let listed = listed(&world.engine, &world.reach(), false).await;
     let ids: Vec<_> = listed.iter().map(|key| &key.id).collect();
     assert_eq!(ids, [&newer.id, &shown.id], "sorted by its real age");
 }
@@ -55,7 +55,7 @@ async fn replaying_a_row_is_the_same_key_and_writes_nothing() {
     let again = engine.migrate_api_key(actor, &body).await.expect("replays").api_key;
     assert_eq!(first, again);
     assert_eq!(engine.list_audit(None, 1_000).await.expect("lists").len(), lines);
-    assert_eq!(engine.list_api_keys(&world.reach(), true).await.expect("lists").len(), 1);
+    assert_eq!(listed(engine, &world.reach(), true).await.len(), 1);
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn a_chunk_answers_row_by_row() {
     );
     let id = |at: usize| outcomes[at].as_ref().map(|issued| &issued.api_key.id).ok();
     assert_eq!(id(0), id(2), "one key, not two");
-    let listed = world.engine.list_api_keys(&world.reach(), false).await.expect("lists");
+    let listed = listed(&world.engine, &world.reach(), false).await;
     assert_eq!(listed.len(), 2);
     for (secret, verdict) in [
         ("legacy-secret-1", Verdict::Valid),

@@ -8,7 +8,7 @@ use oneloop_protocol::{
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::world::{World, asking};
+use crate::world::{World, asking, verified};
 
 /// One step. Keys are named by a number that is taken modulo how many there are.
 #[derive(Clone, Debug)]
@@ -134,7 +134,7 @@ fn agree(world: &World, models: &[Model]) -> Result<(), TestCaseError> {
         for (age, (secret, until)) in model.secrets.iter().rev().enumerate() {
             for asked in [Access::NONE, Access::READ, Access::ALL] {
                 let request = asking(secret, &[("deployments", asked)]);
-                let found = world.engine.verify(&world.team, &request).status;
+                let found = verified(&world.engine, &world.team, &request).status;
                 let wanted = model.verdict(*until, asked, now);
                 prop_assert_eq!(found, wanted, "{}, secret {}, {}", model.id, age, asked);
             }

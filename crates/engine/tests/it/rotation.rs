@@ -5,7 +5,7 @@ use std::time::Duration;
 use oneloop_protocol::limits::OVERLAP_SECONDS_MAX;
 use oneloop_protocol::{CreateApiKey, PatchApiKey, Reason, RotateApiKey, Secret, Verdict};
 
-use crate::world::{START, World, refusal};
+use crate::world::{START, World, refusal, verified};
 
 async fn rotate(world: &World, id: &oneloop_protocol::ApiKeyId, overlap: Option<u64>) -> Secret {
     let body = RotateApiKey { overlap_seconds: overlap };
@@ -83,7 +83,7 @@ async fn rotating_again_ends_the_older_overlap() {
 
     let engine = world.another_engine().await;
     let again = [&first.key, &second, &third, &fourth]
-        .map(|key| engine.verify(&world.team, &crate::world::asking(key, &[])).status);
+        .map(|key| verified(&engine, &world.team, &crate::world::asking(key, &[])).status);
     assert_eq!(again, [Verdict::Invalid, Verdict::Invalid, Verdict::Invalid, Verdict::Valid]);
 }
 

@@ -7,7 +7,7 @@ use oneloop_protocol::{
     Access, CreateApiKey, Patch, PatchApiKey, PatchWorkspace, Secret, Verdict, VerifyRequest,
 };
 
-use crate::world::{START, World, asking, new_team};
+use crate::world::{START, World, asking, new_team, verified};
 
 /// Everything that can stand against a key at once, in the decided order.
 const OBSTACLES: [(&str, Verdict); 6] = [
@@ -35,7 +35,7 @@ async fn obstructed(world: &World, obstacles: &[&str]) -> VerifyRequest {
         // Use the bucket up while the key may still pass, or with another key that does.
         let spender = world.key().await;
         let spend = VerifyRequest { key: spender.key.clone(), ..request.clone() };
-        assert_eq!(world.engine.verify(&world.team, &spend).status, Verdict::Valid);
+        assert_eq!(verified(&world.engine, &world.team, &spend).status, Verdict::Valid);
     }
     if has("scopes") {
         request.requested_scopes =
@@ -67,14 +67,14 @@ async fn of_any_two_obstacles_the_decided_one_is_the_answer() {
     for (at, (first, verdict)) in OBSTACLES.iter().enumerate() {
         for (second, _) in &OBSTACLES[at..] {
             let request = obstructed(&world, &[first, second]).await;
-            let answer = world.engine.verify(&world.team, &request);
+            let answer = verified(&world.engine, &world.team, &request);
             assert_eq!(answer.status, *verdict, "{first} and {second}");
             let denied = (*first == "address").then_some(Denied::AddressNotAllowed);
             assert_eq!(answer.denied, denied, "{first} and {second}");
         }
     }
     let request = obstructed(&world, &[]).await;
-    assert_eq!(world.engine.verify(&world.team, &request).status, Verdict::Valid);
+    assert_eq!(verified(&world.engine, &world.team, &request).status, Verdict::Valid);
 }
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn scopes_are_checked_bit_by_bit() {
         (vec![("deployments", Access::READ), ("billing", Access::READ)], Verdict::InvalidScopes),
     ] {
         let request = asking(&key, &scopes);
-        assert_eq!(world.engine.verify(&world.team, &request).status, verdict, "{scopes:?}");
+        assert_eq!(verified(&world.engine, &world.team, &request).status, verdict, "{scopes:?}");
     }
 }
 
@@ -122,7 +122,7 @@ async fn an_unknown_key_shows_nothing_and_an_existing_one_shows_all() {
     body.external_meter_id = Some("meter-7".to_owned());
     let created = world.create(&body).await;
     let request = asking(&created.key, &[("billing", Access::READ)]);
-    let refused = world.engine.verify(&world.team, &request);
+    let refused = verified(&world.engine, &world.team, &request);
     assert_eq!(refused.status, Verdict::InvalidScopes);
     assert_eq!(refused.api_key_id, created.api_key.id.as_str());
     assert_eq!(refused.customer_id.as_deref(), Some("ada"));
@@ -181,7 +181,8 @@ async fn only_an_acceptable_request_consumes_rate_and_an_edit_refills_nothing() 
     engine.patch_workspace(actor, &world.workspace.id, &patch).await.expect("a limit");
     let key = world.key().await;
     for _ in 0..5 {
-        let refused = engine.verify(&world.team, &asking(&key.key, &[("billing", Access::READ)]));
+        let refused =
+            verified(engine, &world.team, &asking(&key.key, &[("billing", Access::READ)]));
         assert_eq!(refused.status, Verdict::InvalidScopes);
         let full = RateLimit { remaining: 2, reset_at: START };
         assert_eq!(refused.rate_limit, Some(full), "shown, not consumed");
@@ -208,12 +209,12 @@ async fn a_named_bucket_is_shared_by_keys_but_not_by_teams() {
         rate_limit_config: Some(RateLimitConfig { id: "checkout".to_owned(), limit: 1 }),
         ..asking(key, &[])
     };
-    assert_eq!(world.engine.verify(&world.team, &named(&one)).status, Verdict::Valid);
-    assert_eq!(world.engine.verify(&world.team, &named(&two)).status, Verdict::RateLimited);
+    assert_eq!(verified(&world.engine, &world.team, &named(&one)).status, Verdict::Valid);
+    assert_eq!(verified(&world.engine, &world.team, &named(&two)).status, Verdict::RateLimited);
     assert_eq!(world.verdict(&two), Verdict::Valid, "without the bucket there is no limit");
 
     let other = new_team(&world.engine, "Other").await;
-    let answer = world.engine.verify(&other, &named(&one));
+    let answer = verified(&world.engine, &other, &named(&one));
     assert_eq!(answer.status, Verdict::Invalid, "another team's key");
 }
 

@@ -1,15 +1,18 @@
-//! A world to tell stories in: one team with a workspace and a few scopes, in a database of its own.
+//! A world to tell stories in: one team with a workspace and a few scopes, on a file of its own.
 
+use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use oneloop_engine::clock::ManualClock;
-use oneloop_engine::{Actor, Engine, EngineError, EngineOptions, Reach, Who};
+use oneloop_engine::{Actor, Database, Engine, EngineError, EngineOptions, Reach};
 use oneloop_protocol::{
-    Access, CreateApiKey, CreateScope, CreateWorkspace, Grant, IssuedApiKey, MigrateApiKey, Reason,
-    Secret, TeamId, UnixMillis, Verdict, Verification, VerifyRequest, Workspace,
+    Access, ApiKey, CreateApiKey, CreateScope, CreateWorkspace, Grant, IssuedApiKey, ListKeys,
+    MigrateApiKey, Reason, Secret, TeamId, UnixMillis, Verdict, Verification, VerifyRequest,
+    Workspace,
 };
-
-use crate::place::Place;
+use tempfile::TempDir;
 
 /// 2025-11-23T08:00:00Z.
 pub(crate) const START: UnixMillis = 1_763_884_800_000;
@@ -20,27 +23,31 @@ pub(crate) struct World {
     pub(crate) actor: Actor,
     pub(crate) team: TeamId,
     pub(crate) workspace: Workspace,
-    pub(crate) place: Place,
+    pub(crate) directory: TempDir,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let place = Place::new().await;
+        let directory = tempfile::tempdir().expect("a temporary directory");
         let clock = Arc::new(ManualClock::at(START));
-        let engine = open(&place, &clock).await;
+        let engine = open(&directory, &clock).await;
         let team = new_team(&engine, "Acme").await;
         let actor = operator_for(&team);
         let workspace = new_workspace(&engine, &actor, "Production").await;
-        let world = Self { engine, clock, actor, team, workspace, place };
+        let world = Self { engine, clock, actor, team, workspace, directory };
         for scope in ["deployments", "metrics", "billing"] {
             world.scope(scope).await.expect("a new scope");
         }
         world
     }
 
-    /// A second engine over the same database, as another process would open it.
+    /// A second engine over the same file, as another process would open it.
     pub(crate) async fn another_engine(&self) -> Engine {
-        open(&self.place, &self.clock).await
+        open(&self.directory, &self.clock).await
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.directory.path().join("one.db")
     }
 
     pub(crate) async fn scope(&self, representation: &str) -> Result<(), EngineError> {
@@ -99,7 +106,7 @@ impl World {
     }
 
     pub(crate) fn verify(&self, key: &Secret) -> Verification {
-        self.engine.verify(&self.team, &asking(key, &[]))
+        verified(&self.engine, &self.team, &asking(key, &[]))
     }
 
     pub(crate) fn verdict(&self, key: &Secret) -> Verdict {
@@ -107,12 +114,13 @@ impl World {
     }
 }
 
-pub(crate) async fn open(place: &Place, clock: &Arc<ManualClock>) -> Engine {
-    Engine::open(options(place, clock)).await.expect("opens")
+pub(crate) async fn open(directory: &TempDir, clock: &Arc<ManualClock>) -> Engine {
+    Engine::open(options(directory, clock)).await.expect("opens")
 }
 
-pub(crate) fn options(place: &Place, clock: &Arc<ManualClock>) -> EngineOptions {
-    EngineOptions { clock: clock.clone(), ..place.options() }
+pub(crate) fn options(directory: &TempDir, clock: &Arc<ManualClock>) -> EngineOptions {
+    let database = Database::Sqlite(directory.path().join("one.db"));
+    EngineOptions { clock: clock.clone(), ..EngineOptions::new(database) }
 }
 
 pub(crate) async fn new_team(engine: &Engine, name: &str) -> TeamId {
@@ -120,12 +128,27 @@ pub(crate) async fn new_team(engine: &Engine, name: &str) -> TeamId {
 }
 
 pub(crate) fn operator_for(team: &TeamId) -> Actor {
-    Actor { team: Some(team.clone()), who: Who::Operator, address: None, request_id: None }
+    Actor { team: Some(team.clone()), ..Actor::operator() }
 }
 
 pub(crate) async fn new_workspace(engine: &Engine, actor: &Actor, name: &str) -> Workspace {
     let body = CreateWorkspace { name: name.to_owned() };
     engine.create_workspace(actor, &body).await.expect("a workspace")
+}
+
+/// A verification that costs no credit, and so is there at once: verify waits for nothing else.
+pub(crate) fn verified(engine: &Engine, team: &TeamId, request: &VerifyRequest) -> Verification {
+    let mut waker = Context::from_waker(Waker::noop());
+    match pin!(engine.verify(team, request)).poll(&mut waker) {
+        Poll::Ready(answer) => answer.expect("the database is not asked"),
+        Poll::Pending => panic!("a verification without credit waited"),
+    }
+}
+
+/// The whole list within `reach`, newest first.
+pub(crate) async fn listed(engine: &Engine, reach: &Reach, include_deleted: bool) -> Vec<ApiKey> {
+    let query = ListKeys { include_deleted, ..ListKeys::default() };
+    engine.list_api_keys(reach, &query).await.expect("lists").api_keys
 }
 
 /// A verification that asks for these scopes.
@@ -134,8 +157,7 @@ pub(crate) fn asking(key: &Secret, scopes: &[(&str, Access)]) -> VerifyRequest {
     VerifyRequest {
         key: key.clone(),
         requested_scopes: scopes.iter().map(grant).collect(),
-        rate_limit_config: None,
-        client_ip: None,
+        ..VerifyRequest::default()
     }
 }
 

@@ -63,13 +63,7 @@ pub(super) fn routes(engine: Engine, actor: Actor, team: TeamId, workspace: Work
 /// `POST /demo/session`: what a company's page asks its own backend for, instead of ever holding the SDK
 /// key. A real one would look at its own session cookie first; here everybody is [`CUSTOMER`].
 async fn create_session(State(company): State<Company>) -> Result<Response, ApiError> {
-    let body = CreateLinkToken {
-        customer_id: CUSTOMER.to_owned(),
-        workspace_id: company.workspace.clone(),
-        external_billing_id: None,
-        permissions: None,
-        origins: Vec::new(),
-    };
+    let body = CreateLinkToken::new(company.workspace.clone(), CUSTOMER);
     let link = company.engine.create_link_token(&company.actor, &body).await?;
     let session = Session {
         token: link.token,
@@ -93,12 +87,14 @@ async fn list_deployments(
     State(company): State<Company>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    company.answer(
-        &headers,
-        "deployments",
-        Access::READ,
-        |company| json!({ "deployments": *company.deployments() }),
-    )
+    company
+        .answer(
+            &headers,
+            "deployments",
+            Access::READ,
+            |company| json!({ "deployments": *company.deployments() }),
+        )
+        .await
 }
 
 /// `POST /demo/api/deployments`
@@ -106,12 +102,14 @@ async fn create_deployment(
     State(company): State<Company>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    company.answer(
-        &headers,
-        "deployments",
-        Access::CREATE,
-        |company| json!({ "deployment": company.deploy(company.engine.now()) }),
-    )
+    company
+        .answer(
+            &headers,
+            "deployments",
+            Access::CREATE,
+            |company| json!({ "deployment": company.deploy(company.engine.now()) }),
+        )
+        .await
 }
 
 /// `GET /demo/api/metrics`
@@ -119,18 +117,20 @@ async fn show_metrics(
     State(company): State<Company>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    company.answer(&headers, "metrics", Access::READ, |company| {
-        let mut counts = BTreeMap::<&str, usize>::new();
-        for deployment in company.deployments().iter() {
-            *counts.entry(deployment.service).or_default() += 1;
-        }
-        json!({ "recentDeployments": counts })
-    })
+    company
+        .answer(&headers, "metrics", Access::READ, |company| {
+            let mut counts = BTreeMap::<&str, usize>::new();
+            for deployment in company.deployments().iter() {
+                *counts.entry(deployment.service).or_default() += 1;
+            }
+            json!({ "recentDeployments": counts })
+        })
+        .await
 }
 
 impl Company {
     /// Answers with `data` if the caller's key may do this, and with the verdict if it may not.
-    fn answer(
+    async fn answer(
         &self,
         headers: &HeaderMap,
         representation: &str,
@@ -142,11 +142,10 @@ impl Company {
             // Verification drops the `Bearer ` itself; nothing at all is INVALID.
             key: Secret::new(presented.unwrap_or_default()),
             requested_scopes: vec![Grant::new(representation, access)],
-            rate_limit_config: None,
-            client_ip: None,
+            ..VerifyRequest::default()
         };
         request.check()?;
-        let verdict = self.engine.verify(&self.team, &request).status;
+        let verdict = self.engine.verify(&self.team, &request).await?.status;
         let body = match verdict {
             Verdict::Valid => json!({ "verdict": verdict, "data": data(self) }),
             _ => {

@@ -3,8 +3,8 @@
 
 use oneloop_engine::{Actor, Engine, Reach};
 use oneloop_protocol::{
-    Access, CreateScope, CreateWorkspace, Grant, IsoTime, MigrateApiKey, Patch, PatchWorkspace,
-    TeamId, UnixMillis, WorkspaceId, key,
+    Access, CreateScope, CreateWorkspace, Grant, IsoTime, ListKeys, MigrateApiKey, Patch,
+    PatchWorkspace, TeamId, UnixMillis, WorkspaceId, key,
 };
 
 use crate::engine::refused;
@@ -194,7 +194,8 @@ pub(super) async fn keys(
             workspace: workspace.clone(),
             customer_id: Some(customer.to_owned()),
         };
-        let existing = engine.list_api_keys(&reach, true).await.map_err(refused)?;
+        let query = ListKeys { include_deleted: true, ..ListKeys::default() };
+        let existing = engine.list_api_keys(&reach, &query).await.map_err(refused)?.api_keys;
         for past in KEYS.iter().filter(|key| key.customer == customer) {
             if existing.iter().any(|key| key.name == past.name) {
                 continue;

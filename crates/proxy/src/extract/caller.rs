@@ -9,6 +9,7 @@ use oneloop_protocol::{Reason, Right, TeamId, WorkspaceId};
 
 use super::credential::{INVALID_LINK_TOKEN, Presented, unknown_sdk_key};
 use super::demand::{Demand, LinkDemand};
+use super::idempotency::IdempotencyKey;
 use super::origin::check_origin;
 use super::provenance::Provenance;
 use crate::access_log::{CallerId, CallerSlot};
@@ -113,6 +114,15 @@ impl<D: Demand> Sdk<D> {
         sdk_actor(&self.caller, provenance)
     }
 
+    /// Who is to stand in the audit, of a request that may carry an idempotency key.
+    pub(crate) fn actor_once(
+        &self,
+        provenance: Provenance,
+        IdempotencyKey(once): IdempotencyKey,
+    ) -> Actor {
+        Actor { once, ..self.actor(provenance) }
+    }
+
     /// The keys that the caller may see in `workspace`: those of every customer.
     pub(crate) fn reach(&self, workspace: WorkspaceId) -> Reach {
         Reach { team: self.team().clone(), workspace, customer_id: None }
@@ -147,9 +157,27 @@ impl<D: LinkDemand> Caller<D> {
         match self {
             Self::Sdk(sdk) => sdk.actor(provenance),
             Self::Link(link) => {
-                provenance.actor(link.team.clone(), Who::LinkToken(link.id.clone()))
+                let who = Who::LinkToken(link.id.clone());
+                let actor = provenance.actor(link.team.clone(), who);
+                Actor { bounds: link.bounds.clone(), ..actor }
             }
         }
+    }
+
+    /// Who is to stand in the audit, of a request that may carry an idempotency key. Each customer's pages have
+    /// their own.
+    pub(crate) fn actor_once(
+        &self,
+        provenance: Provenance,
+        IdempotencyKey(once): IdempotencyKey,
+    ) -> Actor {
+        let once = match self {
+            Self::Sdk(_) => once,
+            Self::Link(link) => {
+                once.map(|once| once.of_customer(link.workspace.clone(), link.customer_id.clone()))
+            }
+        };
+        Actor { once, ..self.actor(provenance) }
     }
 
     /// The keys that the caller may see in `workspace`.

@@ -40,11 +40,15 @@ demands! {
     CreateApiKey:         ApiKeys.CREATE            or CREATE;
     ListApiKeys:          ApiKeys.READ              or LIST;
     GetApiKey:            ApiKeys.READ;
+    GetApiKeyUsage:       ApiKeys.READ              or LIST;
+    GetApiKeyActivity:    ApiKeys.READ              or LIST;
     PatchApiKey:          ApiKeys.UPDATE            or UPDATE;
     DeleteApiKey:         ApiKeys.DELETE            or DELETE;
     RotateApiKey:         ApiKeys.UPDATE            or ROTATE;
+    EndOverlap:           ApiKeys.UPDATE            or ROTATE;
     VerifyApiKey:         ApiKeys.READ;
     MigrateApiKey:        Migration.CREATE;
     CreateLinkToken:      ApiKeys.CREATE;
     GetLinkToken:         ApiKeys.READ              or NONE;
+    RevokeLinkTokens:     ApiKeys.DELETE;
 }

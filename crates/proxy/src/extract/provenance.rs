@@ -21,7 +21,8 @@ pub(crate) struct Provenance {
 impl Provenance {
     /// The audit's "who", "from where" and "in which request".
     pub(crate) fn actor(self, team: TeamId, who: Who) -> Actor {
-        Actor { team: Some(team), who, address: self.address, request_id: self.request_id }
+        let (address, request_id) = (self.address, self.request_id);
+        Actor { team: Some(team), who, address, request_id, ..Actor::operator() }
     }
 }
 

@@ -1,46 +1,46 @@
 //! API keys: endpoints 7 to 12.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use oneloop_protocol::api_key::{ApiKeyAnswer, ApiKeysAnswer, IssuedApiKeyAnswer};
-use oneloop_protocol::{ApiKeyId, CreateApiKey, PatchApiKey, RotateApiKey, WorkspaceId};
+use oneloop_protocol::{ApiKeyId, CreateApiKey, ListKeys, PatchApiKey, RotateApiKey, WorkspaceId};
 
 use crate::answer::Answer;
 use crate::backend::App;
 use crate::error::ApiError;
-use crate::extract::{self, ApiJson, ApiPath, Caller, OptionalJson, Provenance, Sdk};
+use crate::extract::{
+    self, ApiJson, ApiPath, Caller, IdempotencyKey, OptionalJson, Parameters, Provenance, Sdk,
+};
 use crate::link_rules::hold_to_token;
-
-mod list_query;
-
-use list_query::ListQuery;
 
 /// `POST /api/v1/api-key`: a new key, and its secret, this once.
 pub(crate) async fn create_api_key(
     State(app): State<App>,
     caller: Caller<extract::CreateApiKey>,
     provenance: Provenance,
+    once: IdempotencyKey,
     ApiJson(body): ApiJson<CreateApiKey>,
 ) -> Result<Answer<IssuedApiKeyAnswer>, ApiError> {
     let body = match &caller {
         Caller::Sdk(_) => body,
         Caller::Link(link) => hold_to_token(link, body)?,
     };
-    let api_key = app.backend.create_api_key(&caller.actor(provenance), &body).await?;
+    let api_key = app.backend.create_api_key(&caller.actor_once(provenance, once), &body).await?;
     Ok(Answer(IssuedApiKeyAnswer { api_key }))
 }
 
-/// `GET /api/v1/workspace/{workspace}/api-key`: the keys that the caller may see, newest first; deleted ones
-/// with `?includeDeleted=true`.
+/// `GET /api/v1/workspace/{workspace}/api-key`: the keys that the caller may see; which, in which order and how
+/// many at a time, the query says.
 pub(crate) async fn list_api_keys(
     State(app): State<App>,
     caller: Caller<extract::ListApiKeys>,
     ApiPath(workspace): ApiPath<WorkspaceId>,
-    RawQuery(query): RawQuery,
+    parameters: Parameters,
 ) -> Result<Answer<ApiKeysAnswer>, ApiError> {
     let reach = caller.reach(workspace)?;
-    let ListQuery { include_deleted } = ListQuery::parse(query.as_deref())?;
-    let api_keys = app.backend.list_api_keys(&reach, include_deleted).await?;
-    Ok(Answer(ApiKeysAnswer { api_keys }))
+    let page = app.backend.list_api_keys(&reach, &ListKeys::read(parameters.pairs())?).await?;
+    let total = page.paging.as_ref().map(|paging| paging.total);
+    let next_cursor = page.paging.map(|paging| paging.next_cursor);
+    Ok(Answer(ApiKeysAnswer { api_keys: page.api_keys, next_cursor, total }))
 }
 
 /// `GET /api/v1/workspace/{workspace}/api-key/{api_key}`: one key, deleted or not. For servers only.
@@ -84,9 +84,24 @@ pub(crate) async fn rotate_api_key(
     caller: Caller<extract::RotateApiKey>,
     provenance: Provenance,
     ApiPath((workspace, id)): ApiPath<(WorkspaceId, ApiKeyId)>,
+    once: IdempotencyKey,
     OptionalJson(body): OptionalJson<RotateApiKey>,
 ) -> Result<Answer<IssuedApiKeyAnswer>, ApiError> {
     let reach = caller.reach(workspace)?;
-    let api_key = app.backend.rotate_api_key(&caller.actor(provenance), &reach, &id, &body).await?;
+    let actor = caller.actor_once(provenance, once);
+    let api_key = app.backend.rotate_api_key(&actor, &reach, &id, &body).await?;
     Ok(Answer(IssuedApiKeyAnswer { api_key }))
+}
+
+/// `POST /api/v1/workspace/{workspace}/api-key/{api_key}/end-overlap`: the secret before the last rotation stops
+/// now. Our addition; doing it twice is fine.
+pub(crate) async fn end_overlap(
+    State(app): State<App>,
+    caller: Caller<extract::EndOverlap>,
+    provenance: Provenance,
+    ApiPath((workspace, id)): ApiPath<(WorkspaceId, ApiKeyId)>,
+) -> Result<Answer<ApiKeyAnswer>, ApiError> {
+    let reach = caller.reach(workspace)?;
+    let api_key = app.backend.end_overlap(&caller.actor(provenance), &reach, &id).await?;
+    Ok(Answer(ApiKeyAnswer { api_key }))
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use oneloop_engine::LinkCaller;
+use oneloop_protocol::link_token::{RevokeLinkTokens, Revoked, RevokedAnswer};
 use oneloop_protocol::{CreateLinkToken, LinkToken, LinkTokenStatus, Reason};
 
 use crate::answer::Answer;
@@ -18,6 +19,23 @@ pub(crate) async fn create_link_token(
     ApiJson(body): ApiJson<CreateLinkToken>,
 ) -> Result<Answer<LinkToken>, ApiError> {
     Ok(Answer(app.backend.create_link_token(&sdk.actor(provenance), &body).await?))
+}
+
+/// `POST /api/v1/link-token/revoke`: one token, or all of a customer, stop at once. Our addition.
+pub(crate) async fn revoke_link_tokens(
+    State(app): State<App>,
+    sdk: Sdk<extract::RevokeLinkTokens>,
+    provenance: Provenance,
+    ApiJson(body): ApiJson<RevokeLinkTokens>,
+) -> Result<Answer<RevokedAnswer>, ApiError> {
+    let actor = sdk.actor(provenance);
+    let revoked = match body.which()? {
+        Revoked::Token(token) => app.backend.revoke_link_token(&actor, token).await?,
+        Revoked::Customer(workspace, customer_id) => {
+            app.backend.revoke_link_tokens(&actor, workspace, customer_id).await?
+        }
+    };
+    Ok(Answer(RevokedAnswer { revoked }))
 }
 
 /// `GET /api/v1/link-token/{token}`: what a token stands for. A link token learns that about itself only;
@@ -48,5 +66,7 @@ fn status_of(link: LinkCaller) -> LinkTokenStatus {
         customer_id: link.customer_id,
         external_billing_id: link.external_billing_id,
         permissions: Some(link.permissions),
+        grantable_scopes: link.bounds.grantable_scopes,
+        key_policy: Some(link.bounds.key_policy),
     }
 }

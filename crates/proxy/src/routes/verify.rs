@@ -15,5 +15,5 @@ pub(crate) async fn verify_api_key(
     ApiJson(request): ApiJson<VerifyRequest>,
 ) -> Result<Answer<Verification>, ApiError> {
     request.check()?;
-    Ok(Answer(app.backend.verify(sdk.team(), &request)))
+    Ok(Answer(app.backend.verify(sdk.team(), &request).await?))
 }

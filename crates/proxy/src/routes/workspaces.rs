@@ -7,7 +7,7 @@ use oneloop_protocol::{CreateWorkspace, PatchWorkspace, WorkspaceId};
 use crate::answer::Answer;
 use crate::backend::App;
 use crate::error::ApiError;
-use crate::extract::{self, ApiJson, ApiPath, Provenance, Sdk};
+use crate::extract::{self, ApiJson, ApiPath, IdempotencyKey, Provenance, Sdk};
 
 /// `GET /api/v1/workspace`: the team's workspaces.
 pub(crate) async fn list_workspaces(
@@ -23,9 +23,10 @@ pub(crate) async fn create_workspace(
     State(app): State<App>,
     sdk: Sdk<extract::CreateWorkspace>,
     provenance: Provenance,
+    once: IdempotencyKey,
     ApiJson(body): ApiJson<CreateWorkspace>,
 ) -> Result<Answer<WorkspaceAnswer>, ApiError> {
-    let workspace = app.backend.create_workspace(&sdk.actor(provenance), &body).await?;
+    let workspace = app.backend.create_workspace(&sdk.actor_once(provenance, once), &body).await?;
     Ok(Answer(WorkspaceAnswer { workspace }))
 }
 

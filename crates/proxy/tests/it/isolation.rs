@@ -40,6 +40,7 @@ fn routes(workspace: &str, key: &str, token: &str) -> Vec<Route> {
     });
     let new_token = json!({ "workspaceId": workspace, "customerId": "northwind" });
     let new_scope = json!({ "name": "s", "representation": "s" });
+    let nobody = json!({ "workspaceId": workspace, "customerId": "nobody" });
     let none = Value::Null;
     vec![
         route("GET", "workspace", none.clone(), R::Workspace, A::READ, false),
@@ -60,8 +61,19 @@ fn routes(workspace: &str, key: &str, token: &str) -> Vec<Route> {
             A::UPDATE,
             true,
         ),
+        route(
+            "POST",
+            "workspace/{w}/api-key/{k}/end-overlap",
+            none.clone(),
+            R::ApiKeys,
+            A::UPDATE,
+            true,
+        ),
+        route("GET", "workspace/{w}/api-key/{k}/usage", none.clone(), R::ApiKeys, A::READ, true),
+        route("GET", "workspace/{w}/api-key/{k}/activity", none.clone(), R::ApiKeys, A::READ, true),
         route("DELETE", "workspace/{w}/api-key/{k}", none.clone(), R::ApiKeys, A::DELETE, true),
         route("POST", "api-key/verify", json!({ "key": "" }), R::ApiKeys, A::READ, false),
+        route("POST", "link-token/revoke", nobody, R::ApiKeys, A::DELETE, false),
         route("POST", "link-token", new_token, R::ApiKeys, A::CREATE, false),
         route("GET", &format!("link-token/{token}"), none, R::ApiKeys, A::READ, true),
     ]

@@ -29,6 +29,9 @@ async fn a_token_is_minted_and_describes_itself() {
       "customerId": "northwind",
       "expiresAt": 1795424400000,
       "externalBillingId": "meter-1",
+      "keyPolicy": {
+        "expiryRequired": false
+      },
       "permissions": [
         "list",
         "create",

@@ -1,8 +1,12 @@
 //! SQLite: one file, its write-ahead log beside it, one writer, a few readers.
 
+mod codec;
+mod idempotency;
+mod key_page;
 mod load;
 mod read;
 mod transaction;
+mod usage;
 mod write;
 
 use std::fs::OpenOptions;
@@ -20,7 +24,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::Mutex;
 
-use super::{Read, Store, StoreError, Write};
+use super::{Read, Store, StoreError, UsageRow, Write};
 use crate::error::OpenError;
 use transaction::SqliteTransaction;
 
@@ -130,12 +134,12 @@ impl Store for SqliteStore {
         Ok(std::mem::replace(&mut watch.seen, version) != version)
     }
 
-    async fn hint(&self) {
-        std::future::pending::<()>().await;
-    }
-
     async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError> {
         write::note_uses(&self.writer, uses).await
+    }
+
+    async fn note_usage(&self, counts: &[UsageRow]) -> Result<(), StoreError> {
+        usage::note(&self.writer, counts).await
     }
 
     async fn close(&self) {
@@ -147,6 +151,27 @@ impl Store for SqliteStore {
         // Ignored: a log that could not be folded in now is folded in at the next start.
         let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await;
         self.writer.close().await;
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let transient = match &error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            sqlx::Error::Database(refusal) if refusal.is_unique_violation() => {
+                return Self::Duplicate(error.into());
+            }
+            // The primary result code: BUSY, LOCKED, IOERR, FULL, CANTOPEN.
+            sqlx::Error::Database(refusal) => refusal
+                .code()
+                .and_then(|code| code.parse::<u32>().ok())
+                .is_some_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14)),
+            _ => false,
+        };
+        if transient { Self::Unavailable(error.into()) } else { Self::Other(error.into()) }
     }
 }
 

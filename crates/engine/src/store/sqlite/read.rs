@@ -3,16 +3,15 @@
 use async_trait::async_trait;
 use sqlx::{query, query_scalar};
 
-use super::load;
-use super::transaction::SqliteTransaction;
+use super::codec::{Columns, blob, tag_blob};
+use super::transaction::{SqliteTransaction, all, one};
+use super::{idempotency, key_page, load, usage};
 use crate::audit::AuditEntry;
 use crate::index::{Revision, TaggedKey};
 use crate::pepper::PepperCheck;
-use crate::store::columns::{Columns, blob, tag_blob};
-use crate::store::from_columns::{all, one};
 use crate::store::{
-    ApiKeyRow, Change, LinkTokenRow, MigrationWindowRow, Read, ScopeRow, SdkKeyRow, StoreError,
-    TagHolder, TeamRow, WorkspaceRow,
+    ApiKeyRow, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow, MigrationWindowRow, Read,
+    ScopeRow, SdkKeyRow, StoreError, Subject, TagHolder, TeamRow, UsageRow, WorkspaceRow,
 };
 use crate::tag::Tag;
 
@@ -40,7 +39,19 @@ impl Read for SqliteTransaction {
         .bind(limit)
         .fetch_all(self.connection())
         .await?;
-        all(rows)
+        let mut changes = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let columns = Columns(row);
+            let subject = Subject::from_parts(columns.number("kind")?, columns.id("subject")?);
+            let unknown =
+                || StoreError::Other("a kind of change this version does not know".into());
+            changes.push(Change {
+                revision: columns.number("seq")?,
+                subject: subject.ok_or_else(unknown)?,
+                retired: columns.optional_tag("retired")?,
+            });
+        }
+        Ok(changes)
     }
 
     async fn count_keys(&mut self) -> Result<u64, StoreError> {
@@ -55,8 +66,8 @@ impl Read for SqliteTransaction {
         load::keys(self.connection(), sink).await
     }
 
-    async fn load_some_keys(&mut self, ids: &[u128]) -> Result<Vec<TaggedKey>, StoreError> {
-        load::some(self.connection(), ids).await
+    async fn load_key(&mut self, id: u128) -> Result<Option<TaggedKey>, StoreError> {
+        load::key(self.connection(), id).await
     }
 
     async fn team(&mut self, id: u128) -> Result<Option<TeamRow>, StoreError> {
@@ -114,28 +125,17 @@ impl Read for SqliteTransaction {
 
     async fn api_keys(
         &mut self,
-        workspace: u128,
-        customer_id: Option<&str>,
-        include_deleted: bool,
+        filter: &KeyFilter,
+        page: &KeyPage,
     ) -> Result<Vec<ApiKeyRow>, StoreError> {
-        let keys = match customer_id {
-            Some(customer_id) => query(
-                "SELECT * FROM api_key
-                 WHERE workspace = ?1 AND (deleted = 0 OR ?2) AND customer_id = ?3
-                 ORDER BY id DESC",
-            )
-            .bind(blob(workspace))
-            .bind(include_deleted)
-            .bind(customer_id.to_owned()),
-            None => query(
-                "SELECT * FROM api_key
-                 WHERE workspace = ?1 AND (deleted = 0 OR ?2)
-                 ORDER BY id DESC",
-            )
-            .bind(blob(workspace))
-            .bind(include_deleted),
-        };
-        all(keys.fetch_all(self.connection()).await?)
+        let mut question = key_page::select(filter, page);
+        all(question.build().fetch_all(self.connection()).await?)
+    }
+
+    async fn count_api_keys(&mut self, filter: &KeyFilter) -> Result<u64, StoreError> {
+        let mut question = key_page::count(filter);
+        let row = question.build().fetch_one(self.connection()).await?;
+        Ok(Columns(&row).number("keys")?)
     }
 
     async fn tag_holder(&mut self, tag: &Tag) -> Result<Option<TagHolder>, StoreError> {
@@ -153,12 +153,42 @@ impl Read for SqliteTransaction {
         one(token.fetch_optional(self.connection()).await?)
     }
 
+    async fn idempotent_answer(
+        &mut self,
+        tag: &[u8; 32],
+    ) -> Result<Option<IdempotencyRow>, StoreError> {
+        idempotency::read(self.connection(), tag).await
+    }
+
     async fn migration_window(
         &mut self,
         team: u128,
     ) -> Result<Option<MigrationWindowRow>, StoreError> {
         let window = query("SELECT * FROM migration_window WHERE team = ?1").bind(blob(team));
         one(window.fetch_optional(self.connection()).await?)
+    }
+
+    async fn usage(
+        &mut self,
+        key: u128,
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<UsageRow>, StoreError> {
+        usage::read(self.connection(), key, first, last).await
+    }
+
+    async fn audit_of(
+        &mut self,
+        subject: &str,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let lines =
+            query("SELECT * FROM audit WHERE subject = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3")
+                .bind(subject.to_owned())
+                .bind(before.unwrap_or(i64::MAX))
+                .bind(limit);
+        all(lines.fetch_all(self.connection()).await?)
     }
 
     async fn audit(

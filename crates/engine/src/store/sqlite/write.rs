@@ -2,20 +2,22 @@
 
 use async_trait::async_trait;
 use oneloop_protocol::UnixMillis;
+use oneloop_protocol::key_list::fold;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Sqlite, query};
 
+use super::codec::{blob, json, metadata_json, tag_blob};
+use super::idempotency;
 use super::transaction::SqliteTransaction;
 use crate::index::Revision;
 use crate::pepper::PepperCheck;
-use crate::store::columns::{blob, json, metadata_json, tag_blob};
 use crate::store::{
-    ApiKeyRow, LinkTokenRow, MigrationWindowRow, NewAudit, ScopeRow, SdkKeyRow, StoreError,
-    Subject, TeamRow, WorkspaceRow, Write, Written,
+    ApiKeyRow, IdempotencyRow, LinkTokenRow, MigrationWindowRow, NewAudit, ScopeRow, SdkKeyRow,
+    StoreError, Subject, TeamRow, WorkspaceRow, Write, Written,
 };
 use crate::tag::Tag;
 
-/// Rows in one INSERT. A key has 21 columns; SQLite takes 32,766 values a statement.
+/// Rows in one INSERT. A key has 22 columns; SQLite takes 32,766 values a statement.
 const ROWS: usize = 500;
 
 /// How many expired link tokens one minting clears away: more than one, so that they cannot pile up, and
@@ -208,7 +210,8 @@ impl Write for SqliteTransaction {
                 "INSERT INTO api_key (id, team, workspace, customer_id, name, prefix, masked_key,
                                       tag, previous_tag, previous_until, grants, metadata,
                                       external_meter_id, enabled, deleted, migrated, expires_at,
-                                      created_at, updated_at, last_used_at, revision) ",
+                                      created_at, updated_at, last_used_at, revision,
+                                      name_folded) ",
             );
             insert.push_values(rows, |mut row, (revision, key)| {
                 row.push_bind(blob(key.id))
@@ -231,7 +234,8 @@ impl Write for SqliteTransaction {
                     .push_bind(key.created_at)
                     .push_bind(key.updated_at)
                     .push_bind(key.last_used_at)
-                    .push_bind(*revision);
+                    .push_bind(*revision)
+                    .push_bind(fold(&key.name));
             });
             insert.build().execute(self.connection()).await?;
         }
@@ -242,7 +246,8 @@ impl Write for SqliteTransaction {
         let revision = self.log_one(Subject::ApiKey(key.id)).await?;
         query(
             "UPDATE api_key
-             SET name = ?2, grants = ?3, enabled = ?4, deleted = ?5, updated_at = ?6, revision = ?7
+             SET name = ?2, grants = ?3, enabled = ?4, deleted = ?5, updated_at = ?6, revision = ?7,
+                 name_folded = ?8
              WHERE id = ?1",
         )
         .bind(blob(key.id))
@@ -252,6 +257,7 @@ impl Write for SqliteTransaction {
         .bind(key.deleted)
         .bind(key.updated_at)
         .bind(revision)
+        .bind(fold(&key.name))
         .execute(self.connection())
         .await?;
         Ok(revision)
@@ -293,12 +299,41 @@ impl Write for SqliteTransaction {
         Ok(revision)
     }
 
+    async fn end_overlap(
+        &mut self,
+        key: &ApiKeyRow,
+        retired: &Tag,
+    ) -> Result<Revision, StoreError> {
+        let subject = Subject::ApiKey(key.id);
+        let revision = self.log(&[(subject, None), (subject, Some(*retired))]).await?;
+        query(
+            "UPDATE api_key
+             SET previous_tag = NULL, previous_until = NULL, updated_at = ?2, revision = ?3
+             WHERE id = ?1",
+        )
+        .bind(blob(key.id))
+        .bind(key.updated_at)
+        .bind(revision)
+        .execute(self.connection())
+        .await?;
+        Ok(revision)
+    }
+
+    async fn put_idempotent_answer(
+        &mut self,
+        row: &IdempotencyRow,
+        now: UnixMillis,
+    ) -> Result<(), StoreError> {
+        idempotency::put(self.connection(), row, now).await
+    }
+
     async fn insert_link_token(&mut self, token: &LinkTokenRow) -> Result<Revision, StoreError> {
         let revision = self.log_one(Subject::LinkToken(token.id)).await?;
         query(
             "INSERT INTO link_token (id, team, workspace, customer_id, tag, permissions, origins,
-                                     external_billing_id, created_at, expires_at, revoked_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                                     external_billing_id, created_at, expires_at, revoked_at,
+                                     grantable_scopes, key_policy)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )
         .bind(blob(token.id))
         .bind(blob(token.team))
@@ -311,6 +346,8 @@ impl Write for SqliteTransaction {
         .bind(token.created_at)
         .bind(token.expires_at)
         .bind(token.revoked_at)
+        .bind(token.bounds.grantable_scopes.as_ref().map(json))
+        .bind(json(&token.bounds.key_policy))
         .execute(self.connection())
         .await?;
         Ok(revision)
@@ -326,6 +363,20 @@ impl Write for SqliteTransaction {
         .execute(self.connection())
         .await?;
         Ok(())
+    }
+
+    async fn revoke_link_token(&mut self, id: u128, at: UnixMillis) -> Result<bool, StoreError> {
+        let revoke = query(
+            "UPDATE link_token SET revoked_at = ?2
+             WHERE id = ?1 AND revoked_at IS NULL AND expires_at > ?2",
+        )
+        .bind(blob(id))
+        .bind(at);
+        let revoked = revoke.execute(self.connection()).await?.rows_affected() > 0;
+        if revoked {
+            self.log_one(Subject::LinkToken(id)).await?;
+        }
+        Ok(revoked)
     }
 
     async fn revoke_link_tokens(

@@ -4,6 +4,7 @@
 //! was found, which may be a key.
 
 use oneloop_protocol::Reason;
+use oneloop_protocol::amount::RULE;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
@@ -52,6 +53,15 @@ fn describe(path: &str, sentence: &str) -> ApiError {
     if let Some(field) = named("duplicate field `") {
         return refuse(&field, Reason::InvalidJson, "stands twice");
     }
+    if let Some((name, _)) =
+        sentence.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'))
+    {
+        let field = if path.is_empty() || path == name { name.to_owned() } else { path.to_owned() };
+        return refuse(&field, Reason::UnknownField, "is not a field of this body");
+    }
+    if sentence == RULE {
+        return refuse(path, Reason::AmountInvalid, RULE);
+    }
     let expected = sentence.rsplit_once(", expected ").map_or("", |(_, expected)| expected);
     if sentence.starts_with("invalid value: integer") {
         return refuse(path, Reason::OutOfRange, "is outside its range");
@@ -74,6 +84,7 @@ fn refuse(field: &str, reason: Reason, says: &str) -> ApiError {
 fn json_type(expected: &str) -> &'static str {
     match expected {
         "a string" | "a borrowed string" => "a string",
+        "a digit string" => "a string of digits",
         "a boolean" => "true or false",
         "a sequence" => "an array",
         "a map" => "an object",

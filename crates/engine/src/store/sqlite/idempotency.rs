@@ -1,0 +1,58 @@
+//! Answers that are kept for repetitions.
+
+use oneloop_protocol::UnixMillis;
+use sqlx::{SqliteConnection, query};
+
+use super::codec::Columns;
+use crate::store::{IdempotencyRow, StoreError};
+
+/// Rows that one write clears away: more than it adds, so that they cannot pile up.
+const PURGE: u32 = 16;
+
+pub(super) async fn read(
+    connection: &mut SqliteConnection,
+    tag: &[u8; 32],
+) -> Result<Option<IdempotencyRow>, StoreError> {
+    let row = query("SELECT * FROM idempotent_answer WHERE tag = ?1")
+        .bind(tag.to_vec())
+        .fetch_optional(connection)
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let columns = Columns(&row);
+    Ok(Some(IdempotencyRow {
+        tag: columns.bytes("tag")?,
+        fingerprint: columns.bytes("fingerprint")?,
+        answer: columns.blob("answer")?,
+        expires_at: columns.moment("expires_at")?,
+    }))
+}
+
+pub(super) async fn put(
+    connection: &mut SqliteConnection,
+    row: &IdempotencyRow,
+    now: UnixMillis,
+) -> Result<(), StoreError> {
+    query(
+        "DELETE FROM idempotent_answer WHERE tag IN
+             (SELECT tag FROM idempotent_answer WHERE expires_at <= ?1
+              ORDER BY expires_at LIMIT ?2)",
+    )
+    .bind(now)
+    .bind(PURGE)
+    .execute(&mut *connection)
+    .await?;
+    query(
+        "INSERT INTO idempotent_answer (tag, fingerprint, answer, expires_at)
+         VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (tag) DO UPDATE
+         SET fingerprint = excluded.fingerprint, answer = excluded.answer,
+             expires_at = excluded.expires_at",
+    )
+    .bind(row.tag.to_vec())
+    .bind(row.fingerprint.to_vec())
+    .bind(&row.answer)
+    .bind(row.expires_at)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
