@@ -1,6 +1,6 @@
 // What the repository needs from the machine: found, installed if that is ours to do, or named in a sentence
 // that says what to install.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem, collect, root, step } from './steps.mjs'
 
@@ -66,27 +66,81 @@ export async function chromium() {
     if (existsSync(named)) return named
     throw new Problem(`CHROME_BIN names ${named}, and there is no such file`)
   }
-  const found = chromiumOnPath()
-  if (found) return found
-  if (existsSync('/etc/debian_version') && process.getuid?.() === 0) {
-    const env = { DEBIAN_FRONTEND: 'noninteractive' }
-    await step('apt-get update', ['apt-get', 'update', '--quiet'], { env })
-    const install = ['apt-get', 'install', '--yes', '--no-install-recommends', 'chromium']
-    await step('install Chromium', install, { env })
-    const installed = chromiumOnPath()
-    if (installed) return installed
-  }
-  throw new Problem(
+  return found(
+    chromiumOnPath,
+    'chromium',
     'a Chromium is needed for the browser tests: install `chromium` or Chrome, or name one in CHROME_BIN',
   )
 }
 
+/** The folder with the programs of a PostgreSQL server. */
+export function postgres() {
+  return found(
+    () => folders().find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name)))),
+    'postgresql',
+    'a PostgreSQL server is needed for the tests: `apt-get install postgresql` on Debian and Ubuntu, ' +
+      '`brew install postgresql` on macOS; or name a running one, whose user may create databases, in ' +
+      'ONELOOP_TEST_POSTGRES_URL',
+  )
+}
+
+/** The programs of a MariaDB server. */
+export function mariadb() {
+  return found(
+    () => {
+      const [daemon, install] = [onPath('mariadbd', 'mysqld'), onPath('mariadb-install-db')]
+      return daemon && install && { daemon, install }
+    },
+    'mariadb-server',
+    'a MariaDB server is needed for the tests: `apt-get install mariadb-server` on Debian and Ubuntu, ' +
+      '`brew install mariadb` on macOS; or name a running one, whose user may create databases, in ' +
+      'ONELOOP_TEST_MARIADB_URL',
+  )
+}
+
+/** The program of a Redis or Valkey server. */
+export function redis() {
+  return found(
+    () => onPath('redis-server', 'valkey-server'),
+    'redis-server',
+    'a Redis or Valkey server is needed for the tests: `apt-get install redis-server` on Debian and Ubuntu, ' +
+      '`brew install valkey` on macOS; or name a running one in ONELOOP_TEST_REDIS_URL',
+  )
+}
+
+/** What `look` finds, if need be after installing a Debian package, where that is ours to do. */
+async function found(look, packageName, otherwise) {
+  const there = look()
+  if (there) return there
+  if (existsSync('/etc/debian_version') && process.getuid?.() === 0) {
+    const env = { DEBIAN_FRONTEND: 'noninteractive' }
+    await step('apt-get update', ['apt-get', 'update', '--quiet'], { env })
+    const install = ['apt-get', 'install', '--yes', '--no-install-recommends', packageName]
+    await step(`install ${packageName}`, install, { env })
+    const installed = look()
+    if (installed) return installed
+  }
+  throw new Problem(otherwise)
+}
+
+/** The first of these programs that is on the machine. */
+function onPath(...names) {
+  return names.flatMap((name) => folders().map((folder) => join(folder, name))).find(existsSync)
+}
+
+/** Where programs are: PATH, and where servers are put that belong on nobody's PATH. The newest PostgreSQL first. */
+function folders() {
+  const debian = '/usr/lib/postgresql'
+  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : []
+  const path = (process.env.PATH ?? '').split(':').filter(Boolean)
+  return [...path, '/usr/local/sbin', '/usr/sbin', '/sbin', ...versions.map((version) => join(debian, version, 'bin'))]
+}
+
 function chromiumOnPath() {
-  const folders = (process.env.PATH ?? '').split(':').filter(Boolean)
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
   // macOS keeps applications off PATH.
   const application = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
-  return [...names.flatMap((name) => folders.map((folder) => join(folder, name))), application].find(existsSync)
+  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+  return onPath(...names) ?? [application].find(existsSync)
 }
 
 function read(name) {

@@ -6,6 +6,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { tested } from './build.mjs'
 import * as counts from './counts.mjs'
+import { start } from './databases.mjs'
 import * as needs from './needs.mjs'
 import { Problem, collect, main, root, seconds, step } from './steps.mjs'
 
@@ -13,7 +14,7 @@ import { Problem, collect, main, root, seconds, step } from './steps.mjs'
 const suites = {
   rust: {
     title: 'unit, property, story, layering and doc tests',
-    needs: [],
+    needs: [databases],
     command: () => ['cargo', 'test', '--workspace', '--locked', '--no-fail-fast'],
     count: counts.cargo,
   },
@@ -41,7 +42,7 @@ const suites = {
   },
 }
 
-/** What the suites are told: where the server and the browser are. */
+/** What the suites are told: where the server, the browser and the databases are. */
 const env = { FORCE_COLOR: undefined, NO_COLOR: '1' }
 
 await main(async () => {
@@ -53,11 +54,11 @@ await main(async () => {
   const names = chosen.length > 0 ? chosen : Object.keys(suites)
 
   needs.node()
-  // A database server for the tests belongs here, found or started like the browser below.
   await Promise.all([needs.rust(), needs.cCompiler(), needs.nodePackages()])
 
   const results = []
   for (const name of names) results.push(await run(name))
+  await stopDatabases()
   report(results)
 })
 
@@ -114,6 +115,16 @@ async function server() {
 /** `dist/` as it is shipped. */
 async function dist() {
   await step('package the widget', [(await tested()).xtask, 'package'])
+}
+
+/** Ends what [`databases`] started. */
+let stopDatabases = () => {}
+
+/** PostgreSQL, MariaDB and Redis: named by the environment, or of our own. */
+async function databases() {
+  const started = await start()
+  stopDatabases = started.stop
+  Object.assign(env, started.env)
 }
 
 async function browser() {

@@ -52,11 +52,12 @@ impl Background {
 async fn follow(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
     let mut failed = false;
     loop {
-        let Some(feed) = engine.change_feed() else { return };
+        let Some((feed, store)) = engine.feed_and_store() else { return };
         let woken = tokio::select! {
             // Also when the sender is gone, and the engine with it.
             _ = stop.changed() => return,
             woken = feed.wait() => woken,
+            () = store.hint() => false,
         };
         let Some(engine) = engine.upgrade() else { return };
         // News that could not be followed the last time is not announced again: look at the log itself.

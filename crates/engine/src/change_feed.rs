@@ -3,6 +3,7 @@
 //! Every [`INTERVAL`] one cheap question asks whether anybody committed; only then is the change log read
 //! from where this process stopped. Reading and applying happen under the writer lock, see `turn.rs`.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,7 @@ use tokio::sync::Notify;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::store::{Change, Read, StoreError, Subject};
+use crate::tag::Tag;
 use crate::turn::Update;
 
 /// How long a change of another process may go unseen; the promise is 250 ms.
@@ -71,10 +73,8 @@ impl Engine {
             let mut store = self.snapshot().await?;
             let changes = store.changes(followed.0, PAGE).await?;
             let Some(last) = changes.last().map(|change| change.revision) else { return Ok(()) };
-            for change in &changes {
-                if let Some(update) = load(store.as_mut(), change).await? {
-                    update.apply(self);
-                }
+            for update in load(store.as_mut(), &changes).await? {
+                update.apply(self);
             }
             followed.0 = last;
             tracing::debug!(changes = changes.len(), revision = last, "Followed the change log");
@@ -82,19 +82,36 @@ impl Engine {
     }
 }
 
-/// What the index must take over for one change; `None` for what it does not hold.
-async fn load(store: &mut dyn Read, change: &Change) -> Result<Option<Update>, StoreError> {
-    let retired = change.retired.into_iter().collect();
-    Ok(match change.subject {
-        Subject::ApiKey(id) => store.load_key(id).await?.map(|key| Update::Key(key, retired)),
-        Subject::Workspace(id) => match store.workspace(id).await? {
-            Some(row) => Some(Update::workspace(&row, &store.scopes(Some(id)).await?)),
-            None => None,
-        },
-        Subject::SdkKey(id) => store.sdk_key(id).await?.map(|row| Update::sdk_key(&row)),
-        Subject::Team(_)
-        | Subject::LinkToken(_)
-        | Subject::LinkTokens(_)
-        | Subject::MigrationWindow(_) => None,
-    })
+/// What the index must take over for these changes. Each row is read once, however often it changed, and keys
+/// all at once: behind a large import the next revocation would wait for every one of them.
+async fn load(store: &mut dyn Read, changes: &[Change]) -> Result<Vec<Update>, StoreError> {
+    let mut retired: HashMap<u128, Vec<Tag>> = HashMap::new();
+    let (mut workspaces, mut sdk_keys) = (BTreeSet::new(), BTreeSet::new());
+    for change in changes {
+        match change.subject {
+            Subject::ApiKey(id) => retired.entry(id).or_default().extend(change.retired),
+            Subject::Workspace(id) => drop(workspaces.insert(id)),
+            Subject::SdkKey(id) => drop(sdk_keys.insert(id)),
+            Subject::Team(_)
+            | Subject::LinkToken(_)
+            | Subject::LinkTokens(_)
+            | Subject::MigrationWindow(_) => {}
+        }
+    }
+    let mut updates = Vec::with_capacity(workspaces.len() + sdk_keys.len() + retired.len());
+    // Workspaces first: a key means nothing without its own.
+    for id in workspaces {
+        if let Some(row) = store.workspace(id).await? {
+            updates.push(Update::workspace(&row, &store.scopes(Some(id)).await?));
+        }
+    }
+    for id in sdk_keys {
+        updates.extend(store.sdk_key(id).await?.map(|row| Update::sdk_key(&row)));
+    }
+    let ids: Vec<_> = retired.keys().copied().collect();
+    for key in store.load_some_keys(&ids).await? {
+        let retired = retired.remove(&key.entry.id).unwrap_or_default();
+        updates.push(Update::Key(key, retired));
+    }
+    Ok(updates)
 }

@@ -11,13 +11,14 @@ use tokio::sync::Mutex;
 use crate::background::Background;
 use crate::change_feed::ChangeFeed;
 use crate::clock::Clock;
-use crate::error::{EngineError, OpenError};
+use crate::error::{Cause, EngineError, OpenError};
 use crate::id::IdSource;
 use crate::index::Index;
 use crate::last_used::LastUsed;
 use crate::options::{Database, EngineOptions};
 use crate::pepper::Pepper;
 use crate::rate::NamedBuckets;
+use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
 use crate::turn::{Followed, Update};
@@ -54,9 +55,10 @@ impl WeakEngine {
         self.0.upgrade().map(Engine)
     }
 
-    /// The feed alone, so that waiting on it does not keep the engine open.
-    pub(crate) fn change_feed(&self) -> Option<Arc<ChangeFeed>> {
-        self.0.upgrade().map(|inner| Arc::clone(&inner.change_feed))
+    /// The feed and the store alone, so that waiting on them does not keep the engine open.
+    pub(crate) fn feed_and_store(&self) -> Option<(Arc<ChangeFeed>, Arc<dyn Store>)> {
+        let inner = self.0.upgrade()?;
+        Some((Arc::clone(&inner.change_feed), Arc::clone(&inner.store)))
     }
 }
 
@@ -71,15 +73,14 @@ impl Engine {
     /// by others stops the start.
     pub async fn open(options: EngineOptions) -> Result<Self, OpenError> {
         let database = options.database.to_string();
-        let failed = |error: StoreError| OpenError::Database {
-            database: database.clone(),
-            cause: error.into(),
-        };
-        let alone = lock_directory(options.database.path()).await.map_err(|error| {
-            OpenError::Database { database: database.clone(), cause: error.into() }
-        })?;
-        let store: Arc<dyn Store> = match &options.database {
-            Database::Sqlite(file) => Arc::new(SqliteStore::open(file).await?),
+        let failed = |cause: Cause| OpenError::Database { database: database.clone(), cause };
+        let (store, alone): (Arc<dyn Store>, _) = match &options.database {
+            Database::Sqlite(file) => {
+                let alone = lock_directory(file).await.map_err(|error| failed(error.into()))?;
+                (Arc::new(SqliteStore::open(file).await?), Some(alone))
+            }
+            // Upgrades under a lock of its own.
+            Database::Postgres(url) => (Arc::new(PostgresStore::open(url).await?), None),
         };
         let pepper = pepper(&options, store.as_ref()).await?;
         drop(alone);
@@ -98,7 +99,7 @@ impl Engine {
             change_feed: Arc::new(ChangeFeed::new()),
             background: Background::new(),
         }));
-        engine.load().await.map_err(failed)?;
+        engine.load().await.map_err(|error| failed(error.into()))?;
         engine.0.background.start(&engine);
         Ok(engine)
     }
@@ -236,17 +237,25 @@ async fn pepper(options: &EngineOptions, store: &dyn Store) -> Result<Pepper, Op
     let (file, database) = (options.pepper_path(), options.database.to_string());
     let failed =
         |error: StoreError| OpenError::Database { database: database.clone(), cause: error.into() };
-    let check = store.read().await.map_err(failed)?.pepper_check().await.map_err(failed)?;
-    let Some(check) = check else {
-        let pepper = match Pepper::read(&file)? {
-            Some(pepper) => pepper,
-            None => Pepper::create(&file)?,
-        };
-        let mut store = store.write().await.map_err(failed)?;
-        let now = options.clock.now();
-        store.insert_installation(&pepper.check(), now).await.map_err(failed)?;
-        store.commit(&[]).await.map_err(failed)?;
-        return Ok(pepper);
+    let check = match store.read().await.map_err(failed)?.pepper_check().await.map_err(failed)? {
+        Some(check) => check,
+        None => {
+            // Of several nodes that find a new database, one is the first to write.
+            let mut store = store.write().await.map_err(failed)?;
+            match store.pepper_check().await.map_err(failed)? {
+                Some(check) => check,
+                None => {
+                    let pepper = match Pepper::read(&file)? {
+                        Some(pepper) => pepper,
+                        None => Pepper::create(&file)?,
+                    };
+                    let now = options.clock.now();
+                    store.insert_installation(&pepper.check(), now).await.map_err(failed)?;
+                    store.commit(&[]).await.map_err(failed)?;
+                    return Ok(pepper);
+                }
+            }
+        }
     };
     let Some(pepper) = Pepper::read(&file)? else {
         return Err(OpenError::PepperMissing { file, database });

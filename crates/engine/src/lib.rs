@@ -1,5 +1,5 @@
 //! The embedded key service: who may ask, keys and scopes, verification, link tokens, the migration gate,
-//! the audit log; over one SQLite file.
+//! the audit log; over one SQLite file, or over one PostgreSQL database that many nodes share.
 //!
 //! [`Engine`] is the whole surface. Verification reads memory only; everything else is one transaction
 //! each, durable when it is acknowledged, and in effect on the very next verification. Bodies are checked
@@ -32,6 +32,7 @@ mod migration_window;
 mod once;
 mod options;
 mod pepper;
+mod postgres_url;
 mod rate;
 mod rotate;
 mod scopes;
@@ -56,6 +57,6 @@ pub use error::{Cause, EngineError, OpenError};
 pub use key_list::{ApiKeyPage, Paging};
 pub use migration_window::{Gate, MigrationWindow};
 pub use once::Once;
-pub use options::{Database, DatabaseParseError, EngineOptions};
+pub use options::{Database, DatabaseParseError, EngineOptions, PostgresUrl};
 pub use sdk_keys::{IssuedSdkKey, SdkKey};
 pub use teams::Team;

@@ -1,12 +1,13 @@
 //! How an engine is opened.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
+pub use crate::postgres_url::PostgresUrl;
 
 /// Everything [`crate::Engine::open`] needs to know.
 #[derive(Clone, Debug)]
@@ -40,36 +41,40 @@ impl EngineOptions {
 
 /// Which database, written as a URL.
 ///
-/// `Display` is safe to log: it will mask the credentials that a database URL may hold.
+/// `Display` and `Debug` are safe to log: they leave out the password that a database URL may hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Database {
     /// `sqlite:PATH`: one file, and its `-wal` and `-shm` beside it.
     Sqlite(PathBuf),
+    /// `postgres://…`: a database on a server, for any number of nodes.
+    Postgres(PostgresUrl),
 }
 
 impl Database {
-    fn default_pepper_path(&self) -> PathBuf {
-        let Self::Sqlite(path) = self;
-        let mut name = path.as_os_str().to_owned();
-        name.push(".pepper");
-        PathBuf::from(name)
-    }
-
-    /// The file, for messages.
-    pub(crate) fn path(&self) -> &Path {
-        let Self::Sqlite(path) = self;
-        path
+    /// Where the pepper is if nobody says: beside the file, or in the working directory when the database is
+    /// on a server.
+    pub fn default_pepper_path(&self) -> PathBuf {
+        match self {
+            Self::Sqlite(path) => {
+                let mut name = path.as_os_str().to_owned();
+                name.push(".pepper");
+                PathBuf::from(name)
+            }
+            Self::Postgres(_) => PathBuf::from("oneloop.pepper"),
+        }
     }
 }
 
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Sqlite(path) = self;
-        write!(f, "sqlite:{}", path.display())
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => url.fmt(f),
+        }
     }
 }
 
-/// A text that names no database.
+/// A text that names no database. No variant repeats the text: it may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseParseError {
     /// `sqlite:` with nothing behind it.
@@ -78,8 +83,14 @@ pub enum DatabaseParseError {
     /// `sqlite::memory:`, which every acknowledged write would vanish from.
     #[error("an in-memory database cannot be used: name a file, such as `sqlite:oneloop.db`")]
     InMemory,
-    /// Not a scheme that this version knows. The text is not repeated: it may hold a password.
-    #[error("a database is written `sqlite:PATH`")]
+    /// `postgres:` with something behind it that is not a URL.
+    #[error("this is not a URL such as `postgres://user@host:5432/database`")]
+    MalformedUrl,
+    /// `postgres://…` that names no database.
+    #[error("the URL names no database: write `postgres://user@host:5432/database`")]
+    NoDatabase,
+    /// Not a scheme that this version knows.
+    #[error("a database is written `sqlite:PATH` or `postgres://user@host:5432/database`")]
     UnknownScheme,
 }
 
@@ -87,6 +98,9 @@ impl FromStr for Database {
     type Err = DatabaseParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.starts_with("postgres:") || text.starts_with("postgresql:") {
+            return text.parse().map(Self::Postgres);
+        }
         let path = text.strip_prefix("sqlite:").ok_or(DatabaseParseError::UnknownScheme)?;
         // `sqlite:///abs/path` is the same place written as people know it from other tools.
         let path = path.strip_prefix("//").unwrap_or(path);

@@ -68,7 +68,10 @@ fn may_create(command: &AdminCommand) -> bool {
 }
 
 async fn open(storage: Storage, may_create: bool) -> Outcome<Engine> {
-    let Database::Sqlite(path) = &storage.database;
+    // On a server the database itself was created by somebody, and on purpose.
+    let Database::Sqlite(path) = &storage.database else {
+        return service::open(storage.options()).await;
+    };
     let (exists, shown) = (path.exists(), storage.database.to_string());
     if !exists && !may_create {
         return Err(Failure::user(format!("there is no database at `{}`", path.display())).hint(

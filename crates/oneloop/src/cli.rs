@@ -66,7 +66,7 @@ pub(crate) struct AdminArgs {
 /// Which database, and how to answer. Global: it may stand before or behind the subcommand.
 #[derive(Debug, Args)]
 pub(crate) struct AdminPlace {
-    /// The database to work on [default: sqlite:oneloop.db]
+    /// The database to work on: sqlite:PATH or postgres://… [default: sqlite:oneloop.db]
     #[arg(
         long,
         global = true,

@@ -35,7 +35,7 @@ pub(crate) struct Demo {
 
 /// Makes the directory of a demonstration's database: `.data` is not there in a fresh clone.
 pub(crate) fn prepare(database: &Database) -> Outcome {
-    let Database::Sqlite(path) = database;
+    let Database::Sqlite(path) = database else { return Ok(()) };
     let Some(dir) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) else { return Ok(()) };
     fs::create_dir_all(dir).map_err(|error| {
         Failure::user(format!("cannot create the directory `{}`", dir.display())).because(&error)

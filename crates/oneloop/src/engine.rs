@@ -10,15 +10,22 @@ use crate::failure::{Failure, Outcome};
 
 /// Opens the engine.
 pub(crate) async fn open(options: EngineOptions) -> Outcome<Engine> {
-    let Database::Sqlite(path) = &options.database;
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if !dir.is_dir() {
-        // SQLite's own words would be "unable to open database file".
-        let (dir, path) = (dir.display(), path.display());
-        return Err(Failure::user(format!("cannot create `{path}`: there is no directory `{dir}`"))
-            .hint(format!("create it with `mkdir -p '{dir}'`, or name another database with `--database sqlite:PATH`")));
+    if let Database::Sqlite(path) = &options.database {
+        directory_of(path)?;
     }
     Engine::open(options).await.map_err(unopened)
+}
+
+/// Whether the directory is there in which SQLite would make its file: its own words would be "unable to open
+/// database file".
+fn directory_of(path: &Path) -> Outcome {
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let (dir, path) = (dir.display(), path.display());
+    Err(Failure::user(format!("cannot create `{path}`: there is no directory `{dir}`"))
+        .hint(format!("create it with `mkdir -p '{dir}'`, or name another database with `--database sqlite:PATH`")))
 }
 
 /// Why the engine did not open.
@@ -33,7 +40,7 @@ fn unopened(error: OpenError) -> Failure {
             "the database `{database}` needs its pepper, and there is no `{}`",
             file.display()
         ))
-        .hint("restore the file from your backup, or name it with `--pepper-file PATH`; without it no key can be verified"),
+        .hint("restore the file from your backup, copy it from another node, or name it with `--pepper-file PATH`; without it no key can be verified"),
         OpenError::PepperTooOpen { file, mode } => Failure::user(format!(
             "other users of this machine could read the pepper file `{}` (mode {mode:04o})",
             file.display()
@@ -49,7 +56,12 @@ fn unopened(error: OpenError) -> Failure {
         ))
         .hint("start that version, or restore a backup from before"),
         OpenError::Database { database, cause } => {
-            Failure::ours(format!("cannot open the database `{database}`")).because(cause.as_ref())
+            let failure =
+                Failure::ours(format!("cannot open the database `{database}`")).because(cause.as_ref());
+            if database.starts_with("postgres:") {
+                return failure.hint("check that the server runs, and the URL: user, password, host, port and database");
+            }
+            failure
         }
     }
 }

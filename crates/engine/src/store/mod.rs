@@ -5,9 +5,14 @@
 //! where each change of a row also writes its line of the change log, and where committing takes the line
 //! for the audit log: neither can be forgotten.
 
+mod columns;
 #[cfg(test)]
 mod conformance;
+mod from_columns;
 mod key_page;
+mod key_query;
+pub(crate) mod postgres;
+mod refusal;
 mod row;
 pub(crate) mod sqlite;
 
@@ -70,6 +75,10 @@ pub(crate) trait Store: Send + Sync {
     /// Whether anybody may have committed since the last call. Cheap enough to ask ten times a second.
     async fn has_news(&self) -> Result<bool, StoreError>;
 
+    /// Waits until the database itself says that somebody has committed: a hint, which may be missed and
+    /// may come without a reason. Never, where a database does not say such things.
+    async fn hint(&self);
+
     /// Notes when keys were last used; never sets a time back. Neither an edit nor audited, so it is
     /// outside [`Write`].
     async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError>;
@@ -104,8 +113,8 @@ pub(crate) trait Read: Send {
         sink: &mut (dyn FnMut(TaggedKey) + Send),
     ) -> Result<(), StoreError>;
 
-    /// One key, as the index holds it.
-    async fn load_key(&mut self, id: u128) -> Result<Option<TaggedKey>, StoreError>;
+    /// These keys, those that there are, as the index holds them, in any order.
+    async fn load_some_keys(&mut self, ids: &[u128]) -> Result<Vec<TaggedKey>, StoreError>;
 
     /// A team.
     async fn team(&mut self, id: u128) -> Result<Option<TeamRow>, StoreError>;

@@ -70,10 +70,8 @@ async fn a_team_reads_its_own_lines_only() {
 #[tokio::test]
 async fn lines_cannot_be_changed_or_removed() {
     let world = World::new().await;
-    let url = format!("sqlite:{}", world.database().display());
-    let pool = sqlx::SqlitePool::connect(&url).await.expect("connects");
     for sql in ["UPDATE audit SET who = 'nobody'", "DELETE FROM audit"] {
-        let error = sqlx::query(sql).execute(&pool).await.expect_err("append-only");
+        let error = world.place.execute(sql).await.expect_err("append-only");
         assert!(error.to_string().contains("append-only"), "{error}");
     }
 }

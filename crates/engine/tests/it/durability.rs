@@ -5,42 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
 use oneloop_engine::clock::ManualClock;
-use oneloop_engine::{Actor, Database, Engine, EngineOptions, OpenError};
+use oneloop_engine::{Actor, Engine, EngineOptions, OpenError};
 use oneloop_protocol::{Rights, Verdict};
 
-use crate::world::{START, World, asking, open, options, verified};
-
-#[tokio::test]
-async fn acknowledged_writes_survive_an_engine_that_is_never_closed() {
-    let world = World::new().await;
-    let kept = world.key().await;
-    let revoked = world.key().await;
-    let (actor, reach) = (&world.actor, world.reach());
-    world.engine.delete_api_key(actor, &reach, &revoked.api_key.id).await.expect("deletes");
-    // The files as a crash would leave them: copied while the engine is still open.
-    let crashed = tempfile::tempdir().expect("a temporary directory");
-    for entry in fs::read_dir(world.directory.path()).expect("lists") {
-        let entry = entry.expect("an entry");
-        fs::copy(entry.path(), crashed.path().join(entry.file_name())).expect("copies");
-    }
-    let reopened = open(&crashed, &world.clock).await;
-    let verdict = |key| verified(&reopened, &world.team, &asking(key, &[])).status;
-    assert_eq!(verdict(&kept.key), Verdict::Valid);
-    assert_eq!(verdict(&revoked.key), Verdict::Deleted);
-}
-
-#[tokio::test]
-async fn closing_writes_the_last_uses_and_folds_the_log_in() {
-    let world = World::new().await;
-    let key = world.key().await;
-    assert_eq!(world.verdict(&key.key), Verdict::Valid);
-    world.engine.close().await;
-    let log = world.database().with_file_name("one.db-wal");
-    assert_eq!(fs::metadata(log).map_or(0, |metadata| metadata.len()), 0);
-    let reopened = world.another_engine().await;
-    let stored = reopened.get_api_key(&world.reach(), &key.api_key.id).await.expect("there");
-    assert_eq!(stored.last_used_at.expect("written at the end").0, "2025-11-23T08:00:00.000Z");
-}
+use crate::place::Place;
+use crate::world::{START, World, asking, options, verified};
 
 #[tokio::test]
 async fn a_closed_engine_says_so() {
@@ -52,23 +21,13 @@ async fn a_closed_engine_says_so() {
 }
 
 #[tokio::test]
-async fn database_and_pepper_are_their_owners_alone() {
-    let world = World::new().await;
-    world.key().await;
-    for name in ["one.db", "one.db-wal", "one.db-shm", "one.db.pepper"] {
-        let metadata = fs::metadata(world.directory.path().join(name)).expect(name);
-        assert_eq!(metadata.permissions().mode() & 0o777, 0o600, "{name}");
-    }
-}
-
-#[tokio::test]
 async fn the_pepper_must_be_the_right_one_and_private() {
     let world = World::new().await;
     let key = world.key().await.key;
     world.engine.close().await;
-    let pepper = world.directory.path().join("one.db.pepper");
+    let pepper = world.place.pepper();
     let right = fs::read(&pepper).expect("reads");
-    let attempt = || Engine::open(options(&world.directory, &world.clock));
+    let attempt = || Engine::open(options(&world.place, &world.clock));
 
     fs::remove_file(&pepper).expect("removes");
     let error = attempt().await.expect_err("no pepper");
@@ -93,22 +52,22 @@ async fn the_pepper_must_be_the_right_one_and_private() {
 
 #[tokio::test]
 async fn a_pepper_may_lie_elsewhere() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let elsewhere = tempfile::tempdir().expect("another");
+    let place = Place::new().await;
+    let elsewhere = tempfile::tempdir().expect("a temporary directory");
     let file = elsewhere.path().join("pepper");
     let clock = Arc::new(ManualClock::at(START));
-    let options = EngineOptions { pepper_file: Some(file.clone()), ..options(&directory, &clock) };
+    let options = EngineOptions { pepper_file: Some(file.clone()), ..options(&place, &clock) };
     Engine::open(options).await.expect("opens").close().await;
-    assert!(file.exists() && !directory.path().join("one.db.pepper").exists());
+    assert!(file.exists() && !place.pepper().exists());
 }
 
 #[tokio::test]
 async fn eight_engines_that_create_one_database_together_share_one_pepper() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
+    let place = Place::new().await;
     let clock = Arc::new(ManualClock::at(START));
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..8 {
-        let options = options(&directory, &clock);
+        let options = options(&place, &clock);
         tasks.spawn(async move { Engine::open(options).await.expect("opens") });
     }
     let engines = tasks.join_all().await;
@@ -126,23 +85,21 @@ async fn eight_engines_that_create_one_database_together_share_one_pepper() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_and_a_missing_directory_are_told_apart() {
+async fn a_newer_schema_is_told_from_a_damaged_one() {
     let world = World::new().await;
     world.engine.close().await;
-    let url = format!("sqlite:{}", world.database().display());
-    let pool = sqlx::SqlitePool::connect(&url).await.expect("connects");
-    sqlx::query(
-        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-         VALUES (9999, 'from the future', 1, x'00', 0)",
-    )
-    .execute(&pool)
-    .await
-    .expect("inserts");
-    pool.close().await;
-    let error = Engine::open(options(&world.directory, &world.clock)).await.expect_err("newer");
+    world.place.pretend_newer_schema().await;
+    let error = Engine::open(options(&world.place, &world.clock)).await.expect_err("newer");
     assert!(matches!(error, OpenError::NewerSchema { found: 9999, .. }), "{error:?}");
+}
 
-    let nowhere = Database::Sqlite(world.directory.path().join("no/such/place.db"));
-    let error = Engine::open(EngineOptions::new(nowhere)).await.expect_err("no directory");
-    assert!(matches!(error, OpenError::Database { .. }), "{error:?}");
+#[tokio::test]
+async fn closing_writes_the_last_uses() {
+    let world = World::new().await;
+    let key = world.key().await;
+    assert_eq!(world.verdict(&key.key), Verdict::Valid);
+    world.engine.close().await;
+    let reopened = world.another_engine().await;
+    let stored = reopened.get_api_key(&world.reach(), &key.api_key.id).await.expect("there");
+    assert_eq!(stored.last_used_at.expect("written at the end").0, "2025-11-23T08:00:00.000Z");
 }

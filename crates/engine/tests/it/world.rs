@@ -1,18 +1,18 @@
-//! A world to tell stories in: one team with a workspace and a few scopes, on a file of its own.
+//! A world to tell stories in: one team with a workspace and a few scopes, in a database of its own.
 
-use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use oneloop_engine::clock::ManualClock;
-use oneloop_engine::{Actor, Database, Engine, EngineError, EngineOptions, Reach};
+use oneloop_engine::{Actor, Engine, EngineError, EngineOptions, Reach};
 use oneloop_protocol::{
     Access, ApiKey, CreateApiKey, CreateScope, CreateWorkspace, Grant, IssuedApiKey, ListKeys,
     MigrateApiKey, Reason, Secret, TeamId, UnixMillis, Verdict, Verification, VerifyRequest,
     Workspace,
 };
-use tempfile::TempDir;
+
+use crate::place::Place;
 
 /// 2025-11-23T08:00:00Z.
 pub(crate) const START: UnixMillis = 1_763_884_800_000;
@@ -23,31 +23,27 @@ pub(crate) struct World {
     pub(crate) actor: Actor,
     pub(crate) team: TeamId,
     pub(crate) workspace: Workspace,
-    pub(crate) directory: TempDir,
+    pub(crate) place: Place,
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a temporary directory");
+        let place = Place::new().await;
         let clock = Arc::new(ManualClock::at(START));
-        let engine = open(&directory, &clock).await;
+        let engine = open(&place, &clock).await;
         let team = new_team(&engine, "Acme").await;
         let actor = operator_for(&team);
         let workspace = new_workspace(&engine, &actor, "Production").await;
-        let world = Self { engine, clock, actor, team, workspace, directory };
+        let world = Self { engine, clock, actor, team, workspace, place };
         for scope in ["deployments", "metrics", "billing"] {
             world.scope(scope).await.expect("a new scope");
         }
         world
     }
 
-    /// A second engine over the same file, as another process would open it.
+    /// A second engine over the same database, as another process would open it.
     pub(crate) async fn another_engine(&self) -> Engine {
-        open(&self.directory, &self.clock).await
-    }
-
-    pub(crate) fn database(&self) -> PathBuf {
-        self.directory.path().join("one.db")
+        open(&self.place, &self.clock).await
     }
 
     pub(crate) async fn scope(&self, representation: &str) -> Result<(), EngineError> {
@@ -114,13 +110,12 @@ impl World {
     }
 }
 
-pub(crate) async fn open(directory: &TempDir, clock: &Arc<ManualClock>) -> Engine {
-    Engine::open(options(directory, clock)).await.expect("opens")
+pub(crate) async fn open(place: &Place, clock: &Arc<ManualClock>) -> Engine {
+    Engine::open(options(place, clock)).await.expect("opens")
 }
 
-pub(crate) fn options(directory: &TempDir, clock: &Arc<ManualClock>) -> EngineOptions {
-    let database = Database::Sqlite(directory.path().join("one.db"));
-    EngineOptions { clock: clock.clone(), ..EngineOptions::new(database) }
+pub(crate) fn options(place: &Place, clock: &Arc<ManualClock>) -> EngineOptions {
+    EngineOptions { clock: clock.clone(), ..place.options() }
 }
 
 pub(crate) async fn new_team(engine: &Engine, name: &str) -> TeamId {

@@ -21,7 +21,7 @@ pub(crate) struct Options {
     #[serde(deserialize_with = "text")]
     pub(crate) listen: Option<ListenAddress>,
 
-    /// Where keys are kept [default: sqlite:oneloop.db; with --demo: sqlite:.data/demo.db]
+    /// Where keys are kept: sqlite:PATH or postgres://… [default: sqlite:oneloop.db; with --demo: sqlite:.data/demo.db]
     #[arg(long, env = "ONELOOP_DATABASE", value_name = "URL", hide_env_values = true)]
     #[serde(deserialize_with = "unrepeated")]
     pub(crate) database: Option<Database>,

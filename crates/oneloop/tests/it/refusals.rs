@@ -42,7 +42,7 @@ fn a_lost_pepper_is_not_replaced_by_a_new_one() {
     assert_eq!(ran.code, Some(1));
     insta::assert_snapshot!(ran.stderr, @r"
     error: the database `sqlite:oneloop.db` needs its pepper, and there is no `oneloop.db.pepper`
-    hint: restore the file from your backup, or name it with `--pepper-file PATH`; without it no key can be verified
+    hint: restore the file from your backup, copy it from another node, or name it with `--pepper-file PATH`; without it no key can be verified
     ");
     assert!(!dir.path().join(PEPPER).exists());
 }

@@ -3,7 +3,7 @@
 use oneloop_protocol::UnixMillis;
 use sqlx::{SqliteConnection, query};
 
-use super::codec::Columns;
+use crate::store::from_columns::one;
 use crate::store::{IdempotencyRow, StoreError};
 
 /// Rows that one write clears away: more than it adds, so that they cannot pile up.
@@ -13,18 +13,8 @@ pub(super) async fn read(
     connection: &mut SqliteConnection,
     tag: &[u8; 32],
 ) -> Result<Option<IdempotencyRow>, StoreError> {
-    let row = query("SELECT * FROM idempotent_answer WHERE tag = ?1")
-        .bind(tag.to_vec())
-        .fetch_optional(connection)
-        .await?;
-    let Some(row) = row else { return Ok(None) };
-    let columns = Columns(&row);
-    Ok(Some(IdempotencyRow {
-        tag: columns.bytes("tag")?,
-        fingerprint: columns.bytes("fingerprint")?,
-        answer: columns.blob("answer")?,
-        expires_at: columns.moment("expires_at")?,
-    }))
+    let answer = query("SELECT * FROM idempotent_answer WHERE tag = ?1").bind(tag.to_vec());
+    one(answer.fetch_optional(connection).await?)
 }
 
 pub(super) async fn put(

@@ -1,21 +1,14 @@
 //! Keys as the index holds them: fewer columns, and a page at a time.
 
-use std::sync::OnceLock;
-
-use oneloop_protocol::UnixMillis;
-use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row, SqliteConnection, query};
 
-use super::codec::{Columns, blob};
-use crate::index::{KeyEntry, KeyExtra, TaggedKey};
+use crate::index::TaggedKey;
 use crate::store::StoreError;
+use crate::store::columns::{Columns, json};
+use crate::store::from_columns::{FromColumns, INDEXED, all};
 
 /// Rows fetched at once while loading: bounds what is held twice.
 const PAGE: i64 = 4_096;
-
-/// What the index needs of a key.
-const COLUMNS: &str = "id, workspace, customer_id, tag, previous_tag, previous_until, grants, \
-     metadata, external_meter_id, enabled, deleted, expires_at, revision";
 
 /// Hands every key to `sink`, in the order in which they were stored: one pass over the table.
 pub(super) async fn keys(
@@ -23,7 +16,7 @@ pub(super) async fn keys(
     sink: &mut (dyn FnMut(TaggedKey) + Send),
 ) -> Result<(), StoreError> {
     let page = format!(
-        "SELECT rowid, {COLUMNS} FROM api_key WHERE rowid > ?1 ORDER BY rowid LIMIT {PAGE}"
+        "SELECT rowid, {INDEXED} FROM api_key WHERE rowid > ?1 ORDER BY rowid LIMIT {PAGE}"
     );
     let mut last: i64 = 0;
     loop {
@@ -33,42 +26,20 @@ pub(super) async fn keys(
         let Some(end) = rows.last() else { return Ok(()) };
         last = end.try_get("rowid")?;
         for row in &rows {
-            sink(tagged_key(row)?);
+            sink(TaggedKey::from_columns(&Columns(row))?);
         }
     }
 }
 
-/// One key.
-pub(super) async fn key(
+/// These keys, those that there are, in any order.
+pub(super) async fn some(
     connection: &mut SqliteConnection,
-    id: u128,
-) -> Result<Option<TaggedKey>, StoreError> {
-    let one = format!("SELECT {COLUMNS} FROM api_key WHERE id = ?1");
+    ids: &[u128],
+) -> Result<Vec<TaggedKey>, StoreError> {
+    let some = format!(
+        "SELECT {INDEXED} FROM api_key WHERE id IN (SELECT unhex(value) FROM json_each(?1))"
+    );
+    let ids: Vec<_> = ids.iter().map(|id| format!("{id:032x}")).collect();
     // Safe: made of the constants above.
-    let row = query(AssertSqlSafe(one)).bind(blob(id)).fetch_optional(connection).await?;
-    Ok(row.as_ref().map(tagged_key).transpose()?)
-}
-
-fn tagged_key(row: &SqliteRow) -> Result<TaggedKey, sqlx::Error> {
-    let columns = Columns(row);
-    let metadata = columns.metadata("metadata")?;
-    let external_meter_id = columns.optional_text("external_meter_id")?;
-    let entry = KeyEntry {
-        id: columns.id("id")?,
-        workspace: columns.id("workspace")?,
-        revision: columns.number("revision")?,
-        expires_at: columns.optional_moment("expires_at")?.unwrap_or(UnixMillis::MAX),
-        previous_until: columns.optional_moment("previous_until")?.unwrap_or(0),
-        enabled: columns.flag("enabled")?,
-        deleted: columns.flag("deleted")?,
-        customer_id: columns.text("customer_id")?.into_boxed_str(),
-        grants: columns.grants("grants")?,
-        extra: KeyExtra { metadata, external_meter_id }.boxed(),
-        live: OnceLock::new(),
-    };
-    Ok(TaggedKey {
-        entry,
-        tag: columns.tag("tag")?,
-        previous: columns.optional_tag("previous_tag")?,
-    })
+    all(query(AssertSqlSafe(some)).bind(json(&ids)).fetch_all(connection).await?)
 }

@@ -1,8 +1,6 @@
 //! SQLite: one file, its write-ahead log beside it, one writer, a few readers.
 
-mod codec;
 mod idempotency;
-mod key_page;
 mod load;
 mod read;
 mod transaction;
@@ -134,6 +132,10 @@ impl Store for SqliteStore {
         Ok(std::mem::replace(&mut watch.seen, version) != version)
     }
 
+    async fn hint(&self) {
+        std::future::pending::<()>().await;
+    }
+
     async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError> {
         write::note_uses(&self.writer, uses).await
     }
@@ -151,27 +153,6 @@ impl Store for SqliteStore {
         // Ignored: a log that could not be folded in now is folded in at the next start.
         let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await;
         self.writer.close().await;
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> Self {
-        let transient = match &error {
-            sqlx::Error::Io(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => true,
-            sqlx::Error::Database(refusal) if refusal.is_unique_violation() => {
-                return Self::Duplicate(error.into());
-            }
-            // The primary result code: BUSY, LOCKED, IOERR, FULL, CANTOPEN.
-            sqlx::Error::Database(refusal) => refusal
-                .code()
-                .and_then(|code| code.parse::<u32>().ok())
-                .is_some_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13 | 14)),
-            _ => false,
-        };
-        if transient { Self::Unavailable(error.into()) } else { Self::Other(error.into()) }
     }
 }
 

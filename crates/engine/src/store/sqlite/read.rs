@@ -3,17 +3,28 @@
 use async_trait::async_trait;
 use sqlx::{query, query_scalar};
 
-use super::codec::{Columns, blob, tag_blob};
-use super::transaction::{SqliteTransaction, all, one};
-use super::{idempotency, key_page, load, usage};
+use super::transaction::SqliteTransaction;
+use super::{idempotency, load, usage};
 use crate::audit::AuditEntry;
 use crate::index::{Revision, TaggedKey};
 use crate::pepper::PepperCheck;
+use crate::store::columns::{Columns, blob, tag_blob};
+use crate::store::from_columns::{all, one};
+use crate::store::key_query::{self, Dialect};
 use crate::store::{
     ApiKeyRow, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow, MigrationWindowRow, Read,
-    ScopeRow, SdkKeyRow, StoreError, Subject, TagHolder, TeamRow, UsageRow, WorkspaceRow,
+    ScopeRow, SdkKeyRow, StoreError, TagHolder, TeamRow, UsageRow, WorkspaceRow,
 };
 use crate::tag::Tag;
+
+/// The key list in SQLite's words.
+const DIALECT: Dialect = Dialect {
+    columns: "*",
+    position: "instr",
+    perhaps: ("instr(grants, ", ") > 0"),
+    allows: "hex(substr(grants, value + 2, 1)) NOT IN ('', '00')",
+    each: ("json_each(", ")"),
+};
 
 #[async_trait]
 impl Read for SqliteTransaction {
@@ -39,19 +50,7 @@ impl Read for SqliteTransaction {
         .bind(limit)
         .fetch_all(self.connection())
         .await?;
-        let mut changes = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let columns = Columns(row);
-            let subject = Subject::from_parts(columns.number("kind")?, columns.id("subject")?);
-            let unknown =
-                || StoreError::Other("a kind of change this version does not know".into());
-            changes.push(Change {
-                revision: columns.number("seq")?,
-                subject: subject.ok_or_else(unknown)?,
-                retired: columns.optional_tag("retired")?,
-            });
-        }
-        Ok(changes)
+        all(rows)
     }
 
     async fn count_keys(&mut self) -> Result<u64, StoreError> {
@@ -66,8 +65,8 @@ impl Read for SqliteTransaction {
         load::keys(self.connection(), sink).await
     }
 
-    async fn load_key(&mut self, id: u128) -> Result<Option<TaggedKey>, StoreError> {
-        load::key(self.connection(), id).await
+    async fn load_some_keys(&mut self, ids: &[u128]) -> Result<Vec<TaggedKey>, StoreError> {
+        load::some(self.connection(), ids).await
     }
 
     async fn team(&mut self, id: u128) -> Result<Option<TeamRow>, StoreError> {
@@ -128,12 +127,12 @@ impl Read for SqliteTransaction {
         filter: &KeyFilter,
         page: &KeyPage,
     ) -> Result<Vec<ApiKeyRow>, StoreError> {
-        let mut question = key_page::select(filter, page);
+        let mut question = key_query::build!(key_query::select(&DIALECT, filter, page));
         all(question.build().fetch_all(self.connection()).await?)
     }
 
     async fn count_api_keys(&mut self, filter: &KeyFilter) -> Result<u64, StoreError> {
-        let mut question = key_page::count(filter);
+        let mut question = key_query::build!(key_query::count(&DIALECT, filter));
         let row = question.build().fetch_one(self.connection()).await?;
         Ok(Columns(&row).number("keys")?)
     }

@@ -3,10 +3,10 @@
 use sqlx::sqlite::SqlitePool;
 use sqlx::{SqliteConnection, query};
 
-use super::codec::{Columns, blob, json};
+use crate::store::columns::{blob, json};
+use crate::store::from_columns::all;
 use crate::store::{StoreError, USAGE_DAYS_KEPT, USAGE_ROUTES, UsageRow};
 use crate::usage::OTHER_ROUTES;
-use oneloop_protocol::Verdict;
 
 /// Rows that one write clears away at most.
 const PURGE: u32 = 1_000;
@@ -61,28 +61,13 @@ pub(super) async fn read(
     first: i64,
     last: i64,
 ) -> Result<Vec<UsageRow>, StoreError> {
-    let rows = query(
-        "SELECT day, route, verdict, count FROM key_usage
+    let counts = query(
+        "SELECT api_key, day, route, verdict, count FROM key_usage
          WHERE api_key = ?1 AND day BETWEEN ?2 AND ?3
          ORDER BY day, route, verdict",
     )
     .bind(blob(key))
     .bind(first)
-    .bind(last)
-    .fetch_all(connection)
-    .await?;
-    let mut counts = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let columns = Columns(row);
-        let verdict: usize = columns.number("verdict")?;
-        let unknown = || StoreError::Other("a verdict this version does not know".into());
-        counts.push(UsageRow {
-            key,
-            day: columns.number("day")?,
-            route: columns.text("route")?,
-            verdict: *Verdict::ALL.get(verdict).ok_or_else(unknown)?,
-            count: columns.number("count")?,
-        });
-    }
-    Ok(counts)
+    .bind(last);
+    all(counts.fetch_all(connection).await?)
 }

@@ -6,11 +6,11 @@ use oneloop_protocol::key_list::fold;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Sqlite, query};
 
-use super::codec::{blob, json, metadata_json, tag_blob};
 use super::idempotency;
 use super::transaction::SqliteTransaction;
 use crate::index::Revision;
 use crate::pepper::PepperCheck;
+use crate::store::columns::{blob, json, metadata_json, tag_blob};
 use crate::store::{
     ApiKeyRow, IdempotencyRow, LinkTokenRow, MigrationWindowRow, NewAudit, ScopeRow, SdkKeyRow,
     StoreError, Subject, TeamRow, WorkspaceRow, Write, Written,

@@ -1,0 +1,236 @@
+//! How rows become the engine's types, whatever database they come from.
+
+use std::sync::OnceLock;
+
+use oneloop_protocol::{LinkTokenPermissions, Rights, TeamId, UnixMillis, Verdict};
+
+use super::columns::{Columns, StoredRow};
+use super::{
+    ApiKeyRow, Change, IdempotencyRow, LinkTokenRow, MigrationWindowRow, ScopeRow, SdkKeyRow,
+    StoreError, Subject, TeamRow, UsageRow, WorkspaceRow,
+};
+use crate::actor::Who;
+use crate::address;
+use crate::audit::AuditEntry;
+use crate::bounds::Bounds;
+use crate::index::{KeyEntry, KeyExtra, TaggedKey};
+
+/// What the index needs of a key.
+pub(super) const INDEXED: &str = "id, workspace, customer_id, tag, previous_tag, previous_until, \
+     grants, metadata, external_meter_id, enabled, deleted, expires_at, revision";
+
+/// A type that one row holds.
+pub(super) trait FromColumns: Sized {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error>;
+}
+
+/// The rows as `T`.
+pub(super) fn all<T: FromColumns, R: StoredRow>(rows: Vec<R>) -> Result<Vec<T>, StoreError> {
+    let read = |row: &R| T::from_columns(&Columns(row));
+    Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
+}
+
+/// The row as `T`, if there is one.
+pub(super) fn one<T: FromColumns, R: StoredRow>(row: Option<R>) -> Result<Option<T>, StoreError> {
+    Ok(row.map(|row| T::from_columns(&Columns(&row))).transpose()?)
+}
+
+impl FromColumns for TeamRow {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: columns.id("id")?,
+            name: columns.text("name")?,
+            created_at: columns.moment("created_at")?,
+        })
+    }
+}
+
+impl FromColumns for SdkKeyRow {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: columns.id("id")?,
+            team: columns.id("team")?,
+            name: columns.text("name")?,
+            tag: columns.tag("tag")?,
+            masked_key: columns.text("masked_key")?,
+            rights: Rights::from_bits(columns.number("rights")?),
+            enabled: columns.flag("enabled")?,
+            deleted: columns.flag("deleted")?,
+            created_at: columns.moment("created_at")?,
+            updated_at: columns.moment("updated_at")?,
+            revision: columns.number("revision")?,
+        })
+    }
+}
+
+impl FromColumns for WorkspaceRow {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: columns.id("id")?,
+            team: columns.id("team")?,
+            name: columns.text("name")?,
+            default_key_prefix: columns.optional_text("default_key_prefix")?,
+            default_allowed_ips: columns.json("default_allowed_ips")?,
+            default_rate_limit: columns.optional_number("default_rate_limit")?,
+            default_expiration: columns.optional_moment("default_expiration")?,
+            created_at: columns.moment("created_at")?,
+            updated_at: columns.moment("updated_at")?,
+            revision: columns.number("revision")?,
+        })
+    }
+}
+
+impl FromColumns for ScopeRow {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: columns.id("id")?,
+            workspace: columns.id("workspace")?,
+            number: columns.number("number")?,
+            name: columns.text("name")?,
+            representation: columns.text("representation")?,
+            description: columns.optional_text("description")?,
+            created_at: columns.moment("created_at")?,
+            updated_at: columns.moment("updated_at")?,
+        })
+    }
+}
+
+impl FromColumns for ApiKeyRow {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: columns.id("id")?,
+            team: columns.id("team")?,
+            workspace: columns.id("workspace")?,
+            customer_id: columns.text("customer_id")?,
+            name: columns.text("name")?,
+            prefix: columns.optional_text("prefix")?,
+            masked_key: columns.text("masked_key")?,
+            tag: columns.tag("tag")?,
+            previous_tag: columns.optional_tag("previous_tag")?,
+            previous_until: columns.optional_moment("previous_until")?,
+            grants: columns.grants("grants")?,
+            metadata: columns.metadata("metadata")?,
+            external_meter_id: columns.optional_text("external_meter_id")?,
+            enabled: columns.flag("enabled")?,
+            deleted: columns.flag("deleted")?,
+            migrated: columns.flag("migrated")?,
+            expires_at: columns.optional_moment("expires_at")?,
+            created_at: columns.moment("created_at")?,
+            updated_at: columns.moment("updated_at")?,
+            last_used_at: columns.optional_moment("last_used_at")?,
+            revision: columns.number("revision")?,
+        })
+    }
+}
+
+impl FromColumns for LinkTokenRow {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: columns.id("id")?,
+            team: columns.id("team")?,
+            workspace: columns.id("workspace")?,
+            customer_id: columns.text("customer_id")?,
+            tag: columns.tag("tag")?,
+            permissions: LinkTokenPermissions::from_bits(columns.number("permissions")?),
+            origins: columns.json("origins")?,
+            external_billing_id: columns.optional_text("external_billing_id")?,
+            bounds: Bounds {
+                grantable_scopes: columns.optional_json("grantable_scopes")?,
+                key_policy: columns.optional_json("key_policy")?.unwrap_or_default(),
+            },
+            created_at: columns.moment("created_at")?,
+            expires_at: columns.moment("expires_at")?,
+            revoked_at: columns.optional_moment("revoked_at")?,
+        })
+    }
+}
+
+impl FromColumns for MigrationWindowRow {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            team: columns.id("team")?,
+            sources: address::blocks(&columns.json::<Vec<String>>("sources")?),
+            opens_at: columns.moment("opens_at")?,
+            closes_at: columns.moment("closes_at")?,
+        })
+    }
+}
+
+impl FromColumns for AuditEntry {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        let address = columns.optional_text("address")?;
+        Ok(Self {
+            seq: columns.number("seq")?,
+            at: columns.moment("at")?,
+            team: columns.optional_id("team")?.map(TeamId::from_bits),
+            who: Who::from(columns.text("who")?.as_str()),
+            action: columns.text("action")?,
+            subject: columns.text("subject")?,
+            address: address.and_then(|text| text.parse().ok()),
+            request_id: columns.optional_text("request_id")?,
+            detail: columns.json("detail")?,
+        })
+    }
+}
+
+impl FromColumns for TaggedKey {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        let metadata = columns.metadata("metadata")?;
+        let external_meter_id = columns.optional_text("external_meter_id")?;
+        let entry = KeyEntry {
+            id: columns.id("id")?,
+            workspace: columns.id("workspace")?,
+            revision: columns.number("revision")?,
+            expires_at: columns.optional_moment("expires_at")?.unwrap_or(UnixMillis::MAX),
+            previous_until: columns.optional_moment("previous_until")?.unwrap_or(0),
+            enabled: columns.flag("enabled")?,
+            deleted: columns.flag("deleted")?,
+            customer_id: columns.text("customer_id")?.into_boxed_str(),
+            grants: columns.grants("grants")?,
+            extra: KeyExtra { metadata, external_meter_id }.boxed(),
+            live: OnceLock::new(),
+        };
+        let (tag, previous) = (columns.tag("tag")?, columns.optional_tag("previous_tag")?);
+        Ok(Self { entry, tag, previous })
+    }
+}
+
+impl FromColumns for IdempotencyRow {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            tag: columns.bytes("tag")?,
+            fingerprint: columns.bytes("fingerprint")?,
+            answer: columns.blob("answer")?,
+            expires_at: columns.moment("expires_at")?,
+        })
+    }
+}
+
+impl FromColumns for UsageRow {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        let verdict = Verdict::ALL.get(columns.number::<usize>("verdict")?);
+        Ok(Self {
+            key: columns.id("api_key")?,
+            day: columns.number("day")?,
+            route: columns.text("route")?,
+            verdict: *verdict.ok_or_else(|| unknown("verdict"))?,
+            count: columns.number("count")?,
+        })
+    }
+}
+
+impl FromColumns for Change {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        let subject = Subject::from_parts(columns.number("kind")?, columns.id("subject")?);
+        Ok(Self {
+            revision: columns.number("seq")?,
+            subject: subject.ok_or_else(|| unknown("kind"))?,
+            retired: columns.optional_tag("retired")?,
+        })
+    }
+}
+
+fn unknown(column: &str) -> sqlx::Error {
+    let source = "has a value that this version does not know".into();
+    sqlx::Error::ColumnDecode { index: column.to_owned(), source }
+}

@@ -1,0 +1,163 @@
+//! PostgreSQL: one database, any number of nodes.
+//!
+//! Writers are one at a time, over all nodes: each locks the row of `head` first, and takes its numbers in the
+//! change log from there. What is committed is therefore numbered in the order of commits and without gaps,
+//! and a node that has seen number n can rely on having seen all before it. The lock is a row's and not an
+//! advisory one because it must be held until the commit is visible, because the number has to be read and
+//! written anyway, and because every engine that speaks PostgreSQL has row locks.
+//!
+//! A writer reads at READ COMMITTED: behind that lock nobody else commits (but last uses, which no rule reads),
+//! and a snapshot taken before the wait would be stale. Questions are asked at REPEATABLE READ: one state.
+//!
+//! Columns are named one by one, never `*`: a newer node that adds a column would otherwise make the prepared
+//! statements of the nodes that still run fail.
+
+mod connections;
+mod listener;
+mod read;
+mod transaction;
+mod uses;
+mod watch;
+mod write;
+
+use async_trait::async_trait;
+use oneloop_protocol::UnixMillis;
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::PgPool;
+
+use super::{Read, Store, StoreError, UsageRow, Write};
+use crate::error::{Cause, OpenError};
+use crate::options::PostgresUrl;
+use listener::Listener;
+use transaction::PostgresTransaction;
+use watch::Watch;
+
+/// The schema, compiled in.
+static MIGRATIONS: Migrator = sqlx::migrate!("src/store/postgres/migrations");
+
+/// One PostgreSQL database.
+pub(crate) struct PostgresStore {
+    writers: PgPool,
+    readers: PgPool,
+    watch: Watch,
+    listener: Listener,
+}
+
+impl PostgresStore {
+    /// Connects, and brings the schema up to date. Nodes that start together do that one after the other,
+    /// under an advisory lock.
+    pub(crate) async fn open(url: &PostgresUrl) -> Result<Self, OpenError> {
+        let failed = |cause: Cause| OpenError::Database { database: url.to_string(), cause };
+        let options = url.options();
+        let writers = connections::writers(&options).await.map_err(|error| failed(error.into()))?;
+        MIGRATIONS.run(&writers).await.map_err(|error| match error {
+            MigrateError::VersionMissing(found) if found > newest() => {
+                OpenError::NewerSchema { database: url.to_string(), found, known: newest() }
+            }
+            error => failed(error.into()),
+        })?;
+        Ok(Self {
+            writers,
+            readers: connections::readers(&options),
+            watch: Watch::new(options.clone()),
+            listener: Listener::start(&options),
+        })
+    }
+}
+
+/// The newest schema version this program knows.
+fn newest() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn read(&self) -> Result<Box<dyn Read>, StoreError> {
+        let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Ok(Box::new(PostgresTransaction::reading(self.readers.begin_with(snapshot).await?)))
+    }
+
+    async fn write(&self) -> Result<Box<dyn Write>, StoreError> {
+        let begun = self.writers.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        Ok(Box::new(PostgresTransaction::writing(begun).await?))
+    }
+
+    async fn has_news(&self) -> Result<bool, StoreError> {
+        self.watch.has_news().await
+    }
+
+    async fn hint(&self) {
+        self.listener.hint().await;
+    }
+
+    async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError> {
+        uses::note_last(&self.writers, uses).await
+    }
+
+    async fn note_usage(&self, counts: &[UsageRow]) -> Result<(), StoreError> {
+        uses::note_counts(&self.writers, counts).await
+    }
+
+    async fn close(&self) {
+        self.watch.close().await;
+        self.listener.close().await;
+        self.readers.close().await;
+        self.writers.close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+    use super::*;
+    use crate::store::conformance::{self, Factory};
+
+    /// A database of its own, on the server that the environment names. Dropped with the server, which lasts
+    /// as long as the tests, or when the next run on a longer-lived one makes it anew.
+    struct OnServer(PostgresUrl);
+
+    fn server() -> String {
+        std::env::var("ONELOOP_TEST_POSTGRES_URL").expect(
+            "ONELOOP_TEST_POSTGRES_URL names no PostgreSQL: run `npm test`, or \
+             `node scripts/with-databases.mjs cargo test …`",
+        )
+    }
+
+    impl OnServer {
+        fn new() -> Self {
+            static MADE: AtomicU32 = AtomicU32::new(0);
+            let made = MADE.fetch_add(1, Ordering::Relaxed);
+            let name = format!("oneloop_conformance_{}_{made}", std::process::id());
+            let server = server();
+            let (place, _) = server.rsplit_once('/').expect("a URL with a database");
+            let url = format!("{place}/{name}").parse().expect("a URL");
+            tokio::task::block_in_place(|| {
+                tokio::runtime::Handle::current().block_on(async {
+                    let mut connection =
+                        PgConnection::connect(&server).await.expect("the server answers");
+                    for statement in [
+                        format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+                        format!("CREATE DATABASE {name}"),
+                    ] {
+                        connection.execute(AssertSqlSafe(statement)).await.expect("is done");
+                    }
+                });
+            });
+            Self(url)
+        }
+    }
+
+    impl Factory for OnServer {
+        async fn open(&self) -> Box<dyn Store> {
+            Box::new(PostgresStore::open(&self.0).await.expect("opens"))
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn postgres_conforms() {
+        conformance::run(OnServer::new).await;
+    }
+}

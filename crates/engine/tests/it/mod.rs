@@ -1,0 +1,17 @@
+//! Stories about the engine, told through its public face, on every database: what is different about one is
+//! its `place`, which the binary of each brings along.
+
+mod audit;
+mod create;
+mod durability;
+mod isolation;
+mod link_tokens;
+mod migrate;
+mod model;
+mod rotation;
+mod secrets;
+mod two_engines;
+mod verify;
+mod window;
+mod workspaces;
+pub(crate) mod world;
