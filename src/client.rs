@@ -150,6 +150,7 @@ impl Client {
             scopes: new.scopes,
             prefix: None,
             expires_at: new.expires_at,
+            total_usage_allowed: None,
             external_meter_id: None,
             metadata: None,
         };

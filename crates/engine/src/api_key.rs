@@ -1,7 +1,7 @@
 //! How a key is found, minted and shown: what its operations share.
 
 use oneloop_protocol::key::{self, KeyDigest};
-use oneloop_protocol::{ApiKey, ApiKeyId, IssuedApiKey, Reason, Secret, UnixMillis, mask};
+use oneloop_protocol::{ApiKey, ApiKeyId, IssuedApiKey, MeterId, Reason, Secret, UnixMillis, mask};
 
 use crate::caller::Reach;
 use crate::engine::Engine;
@@ -69,8 +69,8 @@ pub(crate) fn on_wire(row: &ApiKeyRow, catalogue: &[ScopeRow], now: UnixMillis) 
         masked_key: row.masked_key.clone(),
         prefix: row.prefix.clone(),
         expires_at: row.expires_at,
-        total_usage_left: None,
-        limit_usage: false,
+        total_usage_left: row.usage_left,
+        limit_usage: row.usage_left.is_some(),
         scopes: catalogue.unpack(&row.grants),
         enabled: row.enabled,
         customer_id: Some(row.customer_id.clone()),
@@ -78,7 +78,7 @@ pub(crate) fn on_wire(row: &ApiKeyRow, catalogue: &[ScopeRow], now: UnixMillis) 
         created_at: iso(row.created_at),
         updated_at: iso(row.updated_at),
         last_used_at: row.last_used_at.map(iso),
-        billing_id: None,
+        billing_id: row.meter.map(|id| MeterId::from_bits(id).as_str().to_owned()),
         previous_key_expires_at: row.previous_until.filter(|until| now < *until),
     }
 }

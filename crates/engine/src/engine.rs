@@ -10,6 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::background::Background;
 use crate::change_feed::ChangeFeed;
+use crate::charges::Charges;
 use crate::clock::Clock;
 use crate::error::{Cause, EngineError, OpenError};
 use crate::id::IdSource;
@@ -41,6 +42,7 @@ struct Inner {
     named_buckets: NamedBuckets,
     last_used: LastUsed,
     usage: Usage,
+    charges: Charges,
     writer: Mutex<Followed>,
     change_feed: Arc<ChangeFeed>,
     background: Background,
@@ -95,6 +97,7 @@ impl Engine {
             named_buckets: NamedBuckets::default(),
             last_used: LastUsed::default(),
             usage: Usage::default(),
+            charges: Charges::default(),
             writer: Mutex::default(),
             change_feed: Arc::new(ChangeFeed::new()),
             background: Background::new(),
@@ -184,6 +187,10 @@ impl Engine {
 
     pub(crate) fn usage(&self) -> &Usage {
         &self.0.usage
+    }
+
+    pub(crate) fn charges(&self) -> &Charges {
+        &self.0.charges
     }
 
     pub(crate) fn store(&self) -> &dyn Store {

@@ -79,6 +79,7 @@ fn missing(reason: Reason) -> &'static str {
         Reason::UnknownLinkToken => "there is no such link token",
         Reason::UnknownSdkKey => "there is no such SDK key",
         Reason::UnknownTeam => "there is no such team",
+        Reason::UnknownMeter => "there is no such meter",
         _ => "there is no such thing",
     }
 }

@@ -47,12 +47,14 @@ pub(crate) struct KeyEntry {
 pub(crate) struct KeyExtra {
     pub(crate) metadata: Metadata,
     pub(crate) external_meter_id: Option<String>,
+    /// Whether each verification takes one off a counter.
+    pub(crate) counted: bool,
 }
 
 impl KeyExtra {
     /// On the heap if there is anything to keep, and nothing if not.
     pub(crate) fn boxed(self) -> Option<Box<Self>> {
-        let empty = self.metadata.is_empty() && self.external_meter_id.is_none();
+        let empty = self.metadata.is_empty() && self.external_meter_id.is_none() && !self.counted;
         (!empty).then(|| Box::new(self))
     }
 }

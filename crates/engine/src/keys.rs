@@ -57,6 +57,11 @@ impl Engine {
             grants,
             metadata: body.metadata.clone().unwrap_or_default(),
             external_meter_id: body.external_meter_id.clone(),
+            meter: match &body.external_meter_id {
+                Some(name) => turn.store.meter(workspace.id, name).await?.map(|meter| meter.id),
+                None => None,
+            },
+            usage_left: body.total_usage_allowed,
             enabled: body.enabled,
             deleted: false,
             migrated: false,

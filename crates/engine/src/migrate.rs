@@ -155,6 +155,8 @@ impl Engine {
             grants: pack(&body.scopes, catalogue)?,
             metadata: body.metadata.clone().unwrap_or_default(),
             external_meter_id: None,
+            meter: None,
+            usage_left: None,
             enabled: body.enabled,
             deleted: false,
             migrated: true,

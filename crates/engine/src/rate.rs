@@ -94,6 +94,14 @@ impl Bucket {
         self.try_take(limit, now).unwrap_or_else(full)
     }
 
+    /// Puts back what was taken for a request that did not pass after all.
+    pub(crate) fn give_back(&self, limit: u32) {
+        let interval = Gcra::new(limit, 0).interval;
+        let back = |held| (held != SWEPT && held != i64::MIN).then(|| held - interval);
+        // Ignored: a bucket that was swept away is full already.
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, back);
+    }
+
     /// Where the bucket stands, without taking anything.
     pub(crate) fn peek(&self, limit: u32, now: i64) -> Reading {
         let held = self.0.load(Ordering::Relaxed);
@@ -130,6 +138,13 @@ impl NamedBuckets {
             }
             // Swept between look-up and use. Help the sweeper, so that this loop cannot spin on it.
             self.remove(team, name, &bucket);
+        }
+    }
+
+    /// Puts back what was taken for a request that did not pass after all.
+    pub(crate) fn give_back(&self, team: u128, name: &str, limit: u32) {
+        if let Some(bucket) = self.buckets.pin().get(&(team, Box::from(name))) {
+            bucket.give_back(limit);
         }
     }
 
@@ -190,6 +205,15 @@ mod tests {
         assert!(!take().allowed, "one millisecond early");
         clock.advance(Duration::from_millis(1));
         assert!(take().allowed && !take().allowed, "exactly one more");
+    }
+
+    #[test]
+    fn what_is_given_back_can_be_taken_again_and_no_more() {
+        let (bucket, clock) = (Bucket::default(), ManualClock::at(1_000));
+        let take = || bucket.take(2, clock.monotonic_nanos()).allowed;
+        assert!(take() && take() && !take());
+        bucket.give_back(2);
+        assert!(take() && !take());
     }
 
     #[test]

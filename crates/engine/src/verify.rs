@@ -1,4 +1,7 @@
-//! Verification: one key in, one verdict out. No I/O, no waiting.
+//! Verification: one key in, one verdict out. No I/O and no waiting, unless the key spends credit: that is on disk
+//! before the answer leaves.
+
+use std::sync::Arc;
 
 use oneloop_protocol::key::KeyDigest;
 use oneloop_protocol::verify::{Denied, RateLimitConfig};
@@ -9,7 +12,10 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::grants::Catalogue;
 use crate::index::{KeyEntry, WorkspaceEntry};
+use crate::ledger::Charge;
+use crate::meters::{self, charge_of};
 use crate::rate::Reading;
+use crate::store::MeterRow;
 use crate::tag::Tag;
 
 /// Something that stands against a request.
@@ -21,17 +27,19 @@ enum Obstacle {
     Address,
     Scopes,
     Rate,
+    Credit,
 }
 
 /// The precedence of verdicts (decisions, "verify precedence"): the first row whose obstacle was found is
 /// the answer. An unknown key is INVALID before any of these can be asked.
-const PRECEDENCE: [(Obstacle, Verdict, Option<Denied>); 6] = [
+const PRECEDENCE: [(Obstacle, Verdict, Option<Denied>); 7] = [
     (Obstacle::Deleted, Verdict::Deleted, None),
     (Obstacle::Disabled, Verdict::Disabled, None),
     (Obstacle::Expired, Verdict::Expired, None),
     (Obstacle::Address, Verdict::Invalid, Some(Denied::AddressNotAllowed)),
     (Obstacle::Scopes, Verdict::InvalidScopes, None),
     (Obstacle::Rate, Verdict::RateLimited, None),
+    (Obstacle::Credit, Verdict::UsageLimited, None),
 ];
 
 /// The obstacles found, in any order.
@@ -51,7 +59,7 @@ impl Found {
     }
 }
 
-/// All that stands against `request` but its rate.
+/// All that stands against `request` but its rate and its credit.
 fn obstacles(
     key: &KeyEntry,
     workspace: &WorkspaceEntry,
@@ -102,6 +110,35 @@ enum Limit<'a> {
     None,
 }
 
+fn limit<'a>(request: &'a VerifyRequest, workspace: &WorkspaceEntry) -> Limit<'a> {
+    match (&request.rate_limit_config, workspace.rate_limit) {
+        (Some(config), _) => Limit::Named(config),
+        (None, Some(limit)) => Limit::OfKey(limit.get()),
+        (None, None) => Limit::None,
+    }
+}
+
+/// A known key, and what was found about the request.
+struct Case {
+    team: u128,
+    key: Arc<KeyEntry>,
+    workspace: Arc<WorkspaceEntry>,
+    now: UnixMillis,
+    found: Found,
+    /// Where the rate limit stands.
+    reading: Option<Reading>,
+}
+
+/// How far a request came without its credit.
+enum Judged {
+    /// There is no such key.
+    Unknown,
+    /// There is nothing to charge.
+    Settled(Case),
+    /// It passed, if the credit is there.
+    Spends(Box<Case>, Box<Charge>),
+}
+
 impl Engine {
     /// Verifies a key that an end user presented to one of `team`'s services.
     ///
@@ -117,34 +154,82 @@ impl Engine {
         team: &TeamId,
         request: &VerifyRequest,
     ) -> Result<Verification, EngineError> {
-        Ok(self.judge(team, request))
+        match self.judge(team, request) {
+            Judged::Unknown => Ok(unknown(request)),
+            Judged::Settled(case) => Ok(self.settle(request, &case, None)),
+            // Boxed: what few requests need must not weigh on the future of all.
+            Judged::Spends(case, charge) => Box::pin(self.spend(request, *case, *charge)).await,
+        }
     }
 
-    /// The verdict, credit apart.
-    fn judge(&self, team: &TeamId, request: &VerifyRequest) -> Verification {
+    /// Everything but credit.
+    fn judge(&self, team: &TeamId, request: &VerifyRequest) -> Judged {
         let presented = request.key.expose();
         let presented = presented.strip_prefix("Bearer ").unwrap_or(presented);
         let Some(team) = team.bits().filter(|_| !presented.is_empty()) else {
-            return unknown(request);
+            return Judged::Unknown;
         };
         let now = self.clock().now();
         let tag = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
-        let Some(key) = self.index().key(&tag, now) else { return unknown(request) };
+        let Some(key) = self.index().key(&tag, now) else { return Judged::Unknown };
         let Some(workspace) = self.index().workspace(key.workspace) else {
             // Rows are loaded and applied workspace first, so this is a bug: refuse, and say so.
             tracing::error!(key.id = %ApiKeyId::from_bits(key.id), "a key without its workspace");
-            return unknown(request);
+            return Judged::Unknown;
         };
 
         let mut found = obstacles(&key, &workspace, request, now);
         let passes = found.verdict().0 == Verdict::Valid;
         let reading = self.count(team, &key, &workspace, request, passes);
         found.note(Obstacle::Rate, reading.is_some_and(|reading| !reading.allowed));
+        let case = Case { team, key, workspace, now, found, reading };
+        let charge = match case.found.verdict().0 {
+            Verdict::Valid => charge_of(team, &case.key, request.billing.as_ref(), now),
+            _ => None,
+        };
+        match charge {
+            None => Judged::Settled(case),
+            Some(charge) => Judged::Spends(Box::new(case), Box::new(charge)),
+        }
+    }
+
+    /// Charges the credit of a request that passed everything else. If there is none, the rate that it took is given
+    /// back: only a request that passes everything consumes anything.
+    async fn spend(
+        &self,
+        request: &VerifyRequest,
+        mut case: Case,
+        charge: Charge,
+    ) -> Result<Verification, EngineError> {
+        let charged = match self.charge(charge).await {
+            Ok(charged) => charged,
+            Err(error) => {
+                self.give_back(request, &case);
+                return Err(error);
+            }
+        };
+        if !charged.passed {
+            case.found.note(Obstacle::Credit, true);
+            self.give_back(request, &case);
+            let Case { team, key, workspace, .. } = &case;
+            case.reading = self.count(*team, key, workspace, request, false);
+        }
+        Ok(self.settle(request, &case, charged.meter.as_ref()))
+    }
+
+    /// Notes the use, and puts the verdict into words.
+    fn settle(
+        &self,
+        request: &VerifyRequest,
+        case: &Case,
+        meter: Option<&MeterRow>,
+    ) -> Verification {
+        let Case { key, workspace, now, found, reading, .. } = case;
         let (status, denied) = found.verdict();
         if status == Verdict::Valid {
-            self.last_used().note(&key, now);
+            self.last_used().note(key, *now);
         }
-        self.usage().count(key.id, request.route.as_deref().unwrap_or_default(), status, now);
+        self.usage().count(key.id, request.route.as_deref().unwrap_or_default(), status, *now);
 
         let extra = key.extra.as_deref();
         Verification {
@@ -152,13 +237,24 @@ impl Engine {
             expires_at: (key.expires_at != UnixMillis::MAX).then_some(key.expires_at),
             requested_scopes: request.requested_scopes.clone(),
             status,
-            rate_limit: reading.map(|reading| reading.on_wire(now)),
+            rate_limit: reading.map(|reading| reading.on_wire(*now)),
             metadata: extra.map(|extra| extra.metadata.clone()).unwrap_or_default(),
-            billing: None,
+            billing: meter.map(meters::on_wire),
             external_meter_id: extra.and_then(|extra| extra.external_meter_id.clone()),
             customer_id: Some(key.customer_id.as_ref().to_owned()),
             scopes: workspace.unpack(&key.grants),
             denied,
+        }
+    }
+
+    /// Puts back what the request took from its rate limit.
+    fn give_back(&self, request: &VerifyRequest, case: &Case) {
+        match limit(request, &case.workspace) {
+            Limit::Named(RateLimitConfig { id, limit }) => {
+                self.named_buckets().give_back(case.team, id, *limit);
+            }
+            Limit::OfKey(limit) => case.key.live().bucket.give_back(limit),
+            Limit::None => {}
         }
     }
 
@@ -173,12 +269,7 @@ impl Engine {
         passes: bool,
     ) -> Option<Reading> {
         let clock = self.clock();
-        let limit = match (&request.rate_limit_config, workspace.rate_limit) {
-            (Some(config), _) => Limit::Named(config),
-            (None, Some(limit)) => Limit::OfKey(limit.get()),
-            (None, None) => Limit::None,
-        };
-        match (limit, passes) {
+        match (limit(request, workspace), passes) {
             (Limit::Named(RateLimitConfig { id, limit }), true) => {
                 Some(self.named_buckets().take(team, id, *limit, clock))
             }

@@ -9,6 +9,7 @@ use crate::grant::{Grant, check_grants};
 use crate::id::{ApiKeyId, WorkspaceId};
 use crate::lenient::null_as_default;
 use crate::limits;
+use crate::meter::check_counter;
 use crate::secret::Secret;
 use crate::time::{IsoTime, UnixMillis};
 
@@ -95,6 +96,9 @@ pub struct CreateApiKey {
     /// When it stops working; the workspace's default lifetime when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<UnixMillis>,
+    /// After how many verifications it stops, until it is refilled. Older clients' limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_usage_allowed: Option<u64>,
     /// The meter to bind it to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_meter_id: Option<String>,
@@ -120,6 +124,14 @@ impl CreateApiKey {
                     "expiresAt is {expires_at}, which is in the past; it is in milliseconds since 1970"
                 );
                 return Err(FieldError::new("expiresAt", Reason::ExpiresAtPast, message));
+            }
+        }
+        if let Some(allowed) = self.total_usage_allowed {
+            check_counter("totalUsageAllowed", allowed.into())?;
+            if allowed == 0 {
+                let (field, message) =
+                    ("totalUsageAllowed", "totalUsageAllowed must be at least 1");
+                return Err(FieldError::new(field, Reason::OutOfRange, message));
             }
         }
         if let Some(id) = &self.external_meter_id {

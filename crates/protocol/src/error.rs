@@ -179,6 +179,8 @@ reasons! {
     ApiKeyDeleted = "api_key_deleted",
     /// The migrated key exists with other attributes.
     ExistsDifferent = "exists_different",
+    /// The key has no counter that could be refilled.
+    UsageNotLimited = "usage_not_limited",
     /// Both credentials were sent at once.
     TwoCredentials = "two_credentials",
 
@@ -219,6 +221,8 @@ reasons! {
     UnknownApiKey = "unknown_api_key",
     /// No such link token.
     UnknownLinkToken = "unknown_link_token",
+    /// No such meter.
+    UnknownMeter = "unknown_meter",
     /// No such SDK key.
     UnknownSdkKey = "unknown_sdk_key",
     /// No such team.

@@ -96,6 +96,8 @@ ids! {
     ApiKeyId = "ak_";
     /// A link token: the browser's short-lived credential.
     LinkTokenId = "lt_";
+    /// A billing meter of one of the team's customers.
+    MeterId = "mt_";
 }
 
 #[cfg(test)]

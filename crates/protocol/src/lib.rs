@@ -33,7 +33,7 @@ pub use amount::Amount;
 pub use api_key::{ApiKey, CreateApiKey, IssuedApiKey, MigrateApiKey, PatchApiKey, RotateApiKey};
 pub use error::{ErrorBody, FieldError, Reason};
 pub use grant::{Access, Grant};
-pub use id::{ApiKeyId, LinkTokenId, ScopeId, SdkKeyId, TeamId, WorkspaceId};
+pub use id::{ApiKeyId, LinkTokenId, MeterId, ScopeId, SdkKeyId, TeamId, WorkspaceId};
 pub use key_list::{KeyStatus, LastUsed, ListKeys, Sort};
 pub use link_token::{
     CreateLinkToken, KeyPolicy, LinkToken, LinkTokenPermissions, LinkTokenStatus,

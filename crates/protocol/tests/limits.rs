@@ -19,6 +19,7 @@ fn create() -> CreateApiKey {
         scopes: Vec::new(),
         prefix: None,
         expires_at: None,
+        total_usage_allowed: None,
         external_meter_id: None,
         metadata: None,
     }

@@ -91,6 +91,7 @@ impl ApiError {
             Reason::UnknownLinkToken => "there is no such link token",
             Reason::UnknownSdkKey => "there is no such SDK key",
             Reason::UnknownTeam => "there is no such team",
+            Reason::UnknownMeter => "there is no such meter",
             _ => "there is no such URL",
         };
         Self::NotFound { reason, message: message.into() }

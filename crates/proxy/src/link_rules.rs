@@ -7,7 +7,7 @@ use crate::error::ApiError;
 
 /// Holds a new key to the token's own workspace and customer, and binds it to the token's meter.
 ///
-/// The prefix, the metadata and the meter are the integrator's: verify hands them to the integrator's code,
+/// The prefix, the metadata, the meter and the counter are the integrator's: verify hands them to the integrator's code,
 /// which trusts them. Name, scopes, expiry and `enabled` are the customer's own affair.
 pub(crate) fn hold_to_token(
     link: &LinkCaller,
@@ -27,6 +27,7 @@ pub(crate) fn hold_to_token(
         ("prefix", body.prefix.is_some()),
         ("metadata", body.metadata.is_some()),
         ("externalMeterId", body.external_meter_id.is_some()),
+        ("totalUsageAllowed", body.total_usage_allowed.is_some()),
     ] {
         if is_set {
             return refuse(Reason::FieldNotAllowed, field, "cannot be set with a link token");

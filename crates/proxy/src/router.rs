@@ -15,7 +15,9 @@ use crate::client_address::TrustedProxies;
 use crate::error::ApiError;
 use crate::options::ProxyOptions;
 use crate::request_id::RequestIds;
-use crate::routes::{api_keys, evidence, health, link_tokens, migrate, scopes, verify, workspaces};
+use crate::routes::{
+    api_keys, evidence, health, link_tokens, meters, migrate, scopes, verify, workspaces,
+};
 use crate::{cors, envelope, guard, static_files};
 
 /// A team's servers, with an SDK key. No page has business here, so no preflight is answered.
@@ -31,6 +33,17 @@ fn servers() -> Router<App> {
             get(workspaces::get_workspace).patch(workspaces::patch_workspace),
         )
         .route("/api/v1/workspace/{workspace}/scope", post(scopes::create_scope))
+        .route(
+            "/api/v1/workspace/{workspace}/api-key/{api_key}/refill",
+            post(api_keys::refill_api_key),
+        )
+        .route("/api/v1/api-key/record-usage", post(meters::record_usage))
+        .route("/api/v1/usage/{billing_id}", get(meters::get_usage))
+        .route(
+            "/api/v1/customer-billing",
+            get(meters::get_customer_billing).post(meters::create_customer_billing),
+        )
+        .route("/api/v1/customer-billing/refill", post(meters::refill_customer_billing))
         .route("/api/v1/link-token", post(link_tokens::create_link_token))
         .route("/api/v1/link-token/revoke", post(link_tokens::revoke_link_tokens))
         // Any method: while the gate is closed, nothing here may show that the URL exists.

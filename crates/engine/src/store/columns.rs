@@ -1,8 +1,8 @@
 //! Between columns and the engine's types, for every database alike. Every mismatch is an error that names
 //! the column, never a default: a row that cannot be read is a damaged database.
 
-use oneloop_protocol::UnixMillis;
 use oneloop_protocol::api_key::Metadata;
+use oneloop_protocol::{Amount, UnixMillis};
 use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -128,6 +128,16 @@ impl<'r, R: StoredRow> Columns<'r, R> {
         let number = self.0.integer(column)?;
         let in_range = |number| T::try_from(number).map_err(|_| broken(column, "is out of range"));
         number.map(in_range).transpose()
+    }
+
+    pub(super) fn amount(&self, column: &str) -> Result<Amount, sqlx::Error> {
+        there(column, self.optional_amount(column)?)
+    }
+
+    /// An amount, which every database hands out as its digits.
+    pub(super) fn optional_amount(&self, column: &str) -> Result<Option<Amount>, sqlx::Error> {
+        let parse = |digits: &str| digits.parse().map_err(|_| broken(column, "is not an amount"));
+        self.0.text(column)?.map(parse).transpose()
     }
 
     pub(super) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, sqlx::Error> {

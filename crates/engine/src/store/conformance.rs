@@ -3,6 +3,7 @@
 //! A store is given as a way to open the same database again and again: several stores over one database
 //! are several processes over it.
 
+mod credit;
 mod key_page;
 
 use std::future::Future;
@@ -79,6 +80,8 @@ fn key(id: u8, customer_id: &str) -> ApiKeyRow {
         grants: [(0, Access::READ), (300, Access::ALL)].into_iter().collect(),
         metadata: [("plan".to_owned(), "pro 🔑".to_owned())].into(),
         external_meter_id: Some("meter".to_owned()),
+        meter: None,
+        usage_left: None,
         enabled: true,
         deleted: false,
         migrated: false,
@@ -143,6 +146,7 @@ pub(crate) async fn run<F: Factory>(new: impl Fn() -> F) {
     an_answer_is_kept_until_it_expires(&new()).await;
     counts_of_use_add_up(&new()).await;
     the_audit_of_one_subject_comes_in_pages(&new()).await;
+    credit::run(&new).await;
     loading_hands_out_every_key_once(&new()).await;
     a_closed_store_is_unavailable(&new()).await;
 }

@@ -6,8 +6,8 @@ use oneloop_protocol::{LinkTokenPermissions, Rights, TeamId, UnixMillis, Verdict
 
 use super::columns::{Columns, StoredRow};
 use super::{
-    ApiKeyRow, Change, IdempotencyRow, LinkTokenRow, MigrationWindowRow, ScopeRow, SdkKeyRow,
-    StoreError, Subject, TeamRow, UsageRow, WorkspaceRow,
+    ApiKeyRow, BilledRow, Change, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow,
+    ScopeRow, SdkKeyRow, StoreError, Subject, TeamRow, UsageRow, WorkspaceRow,
 };
 use crate::actor::Who;
 use crate::address;
@@ -17,7 +17,7 @@ use crate::index::{KeyEntry, KeyExtra, TaggedKey};
 
 /// What the index needs of a key.
 pub(super) const INDEXED: &str = "id, workspace, customer_id, tag, previous_tag, previous_until, \
-     grants, metadata, external_meter_id, enabled, deleted, expires_at, revision";
+     grants, metadata, external_meter_id, usage_left IS NOT NULL AS counted, enabled, deleted, expires_at, revision";
 
 /// A type that one row holds.
 pub(super) trait FromColumns: Sized {
@@ -111,6 +111,8 @@ impl FromColumns for ApiKeyRow {
             grants: columns.grants("grants")?,
             metadata: columns.metadata("metadata")?,
             external_meter_id: columns.optional_text("external_meter_id")?,
+            meter: columns.optional_id("meter")?,
+            usage_left: columns.optional_number("usage_left")?,
             enabled: columns.flag("enabled")?,
             deleted: columns.flag("deleted")?,
             migrated: columns.flag("migrated")?,
@@ -187,7 +189,8 @@ impl FromColumns for TaggedKey {
             deleted: columns.flag("deleted")?,
             customer_id: columns.text("customer_id")?.into_boxed_str(),
             grants: columns.grants("grants")?,
-            extra: KeyExtra { metadata, external_meter_id }.boxed(),
+            extra: KeyExtra { metadata, external_meter_id, counted: columns.flag("counted")? }
+                .boxed(),
             live: OnceLock::new(),
         };
         let (tag, previous) = (columns.tag("tag")?, columns.optional_tag("previous_tag")?);
@@ -216,6 +219,47 @@ impl FromColumns for UsageRow {
             verdict: *verdict.ok_or_else(|| unknown("verdict"))?,
             count: columns.number("count")?,
         })
+    }
+}
+
+impl FromColumns for MeterRow {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: columns.id("id")?,
+            team: columns.id("team")?,
+            workspace: columns.id("workspace")?,
+            external_id: columns.text("external_id")?,
+            total_credits: columns.amount("total_credits")?,
+            used_credits: columns.amount("used_credits")?,
+            allow_overages: columns.flag("allow_overages")?,
+            spend_cap: columns.optional_amount("spend_cap")?,
+            created_at: columns.moment("created_at")?,
+            updated_at: columns.moment("updated_at")?,
+        })
+    }
+}
+
+impl FromColumns for BilledRow {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            team: columns.id("team")?,
+            billing_id: columns.text("billing_id")?,
+            day: columns.number("day")?,
+            name: columns.text("name")?,
+            amount: columns.amount("amount")?,
+        })
+    }
+}
+
+/// What is left of a key's counter.
+pub(super) struct CounterRow {
+    pub(super) key: u128,
+    pub(super) left: u64,
+}
+
+impl FromColumns for CounterRow {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self { key: columns.id("id")?, left: columns.number("usage_left")? })
     }
 }
 

@@ -6,6 +6,16 @@ use oneloop_protocol::{KeyStatus, LastUsed, Sort, UnixMillis, limits};
 use super::columns::{blob, json};
 use super::{KeyFilter, KeyPage, Position, SortValue};
 
+/// The id of the meter that a key names, as a column of the key.
+macro_rules! meter_of_key {
+    () => {
+        "(SELECT meter.id FROM meter
+          WHERE meter.workspace = api_key.workspace
+            AND meter.external_id = api_key.external_meter_id) AS meter"
+    };
+}
+pub(super) use meter_of_key;
+
 /// A piece of a question: words, or a value that is bound.
 pub(super) enum Part {
     Sql(&'static str),

@@ -24,13 +24,14 @@ use oneloop_protocol::UnixMillis;
 use crate::audit::AuditEntry;
 use crate::error::{Cause, EngineError};
 use crate::index::{Revision, TaggedKey};
+use crate::ledger::{Charge, Charged};
 use crate::pepper::PepperCheck;
 use crate::tag::Tag;
 
 pub(crate) use key_page::{KeyFilter, KeyPage, Position, SortValue, TextFilter};
 pub(crate) use row::{
-    ApiKeyRow, IdempotencyRow, LinkTokenRow, MigrationWindowRow, NewAudit, ScopeRow, SdkKeyRow,
-    TagHolder, TeamRow, UsageRow, WorkspaceRow,
+    ApiKeyRow, BilledRow, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow, NewAudit,
+    ScopeRow, SdkKeyRow, TagHolder, TeamRow, UsageRow, WorkspaceRow,
 };
 
 /// What went wrong, as far as the engine can act on it.
@@ -87,6 +88,11 @@ pub(crate) trait Store: Send + Sync {
     /// of a key past [`USAGE_ROUTES`] rows a day are counted together. Like [`Store::note_uses`] outside
     /// [`Write`].
     async fn note_usage(&self, counts: &[UsageRow]) -> Result<(), StoreError>;
+
+    /// Applies charges one after the other, all in one transaction, durable when this returns. Each is made in full
+    /// or not at all; exact also with several processes at work. Credit is in nobody's memory, so the change log
+    /// does not mention it.
+    async fn charge(&self, charges: &[Charge]) -> Result<Vec<Charged>, StoreError>;
 
     /// Leaves the files tidy. Nothing works afterwards.
     async fn close(&self);
@@ -155,6 +161,28 @@ pub(crate) trait Read: Send {
 
     /// A link token.
     async fn link_token(&mut self, tag: &Tag) -> Result<Option<LinkTokenRow>, StoreError>;
+
+    /// A meter of a workspace.
+    async fn meter(
+        &mut self,
+        workspace: u128,
+        external_id: &str,
+    ) -> Result<Option<MeterRow>, StoreError>;
+
+    /// The meters of this name in all workspaces of a team, oldest first.
+    async fn meters_named(
+        &mut self,
+        team: u128,
+        external_id: &str,
+    ) -> Result<Vec<MeterRow>, StoreError>;
+
+    /// What a team used under these ids from day `since` on, by day.
+    async fn billed_usage(
+        &mut self,
+        team: u128,
+        billing_ids: &[String],
+        since: i64,
+    ) -> Result<Vec<BilledRow>, StoreError>;
 
     /// An answer that was kept, perhaps expired.
     async fn idempotent_answer(
@@ -240,6 +268,20 @@ pub(crate) trait Write: Read {
     /// Ends a key's overlap: `retired` is the tag it no longer answers to.
     async fn end_overlap(&mut self, key: &ApiKeyRow, retired: &Tag)
     -> Result<Revision, StoreError>;
+
+    /// Adds a meter. Like all credit, it is not in the change log.
+    async fn insert_meter(&mut self, meter: &MeterRow) -> Result<(), StoreError>;
+
+    /// Replaces a meter's credit. What is used of it is not touched: a charge at the same time must not be undone.
+    async fn update_meter(&mut self, meter: &MeterRow) -> Result<(), StoreError>;
+
+    /// Adds to what is left of a key's counter, beside charges at the same time.
+    async fn add_usage_left(
+        &mut self,
+        key: u128,
+        amount: u64,
+        at: UnixMillis,
+    ) -> Result<(), StoreError>;
 
     /// Keeps an answer, in place of one under the same tag, and forgets a few that expired before `now`. Nobody
     /// can see it but by asking again, so it has no line in the change log.

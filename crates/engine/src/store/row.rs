@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use ipnet::IpNet;
 use oneloop_protocol::api_key::Metadata;
-use oneloop_protocol::{LinkTokenPermissions, Rights, UnixMillis, Verdict};
+use oneloop_protocol::{Amount, LinkTokenPermissions, Rights, UnixMillis, Verdict};
 
 use crate::address;
 use crate::bounds::Bounds;
@@ -85,6 +85,10 @@ pub(crate) struct ApiKeyRow {
     pub(crate) grants: PackedGrants,
     pub(crate) metadata: Metadata,
     pub(crate) external_meter_id: Option<String>,
+    /// The id of the meter of that name, if there is one; read only.
+    pub(crate) meter: Option<u128>,
+    /// What is left of its counter; `None` = not counted. Edits do not touch it.
+    pub(crate) usage_left: Option<u64>,
     pub(crate) enabled: bool,
     pub(crate) deleted: bool,
     /// Brought along rather than minted here.
@@ -132,6 +136,34 @@ pub(crate) struct MigrationWindowRow {
     pub(crate) closes_at: UnixMillis,
 }
 
+/// A billing meter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MeterRow {
+    pub(crate) id: u128,
+    pub(crate) team: u128,
+    pub(crate) workspace: u128,
+    /// What the integrator calls it; once in a workspace.
+    pub(crate) external_id: String,
+    pub(crate) total_credits: Amount,
+    pub(crate) used_credits: Amount,
+    pub(crate) allow_overages: bool,
+    pub(crate) spend_cap: Option<Amount>,
+    pub(crate) created_at: UnixMillis,
+    pub(crate) updated_at: UnixMillis,
+}
+
+/// What was used under one billing id, on one day, under one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BilledRow {
+    pub(crate) team: u128,
+    /// A meter's id, or the integrator's own word where there is no meter.
+    pub(crate) billing_id: String,
+    /// Days since 1970-01-01, UTC.
+    pub(crate) day: i64,
+    pub(crate) name: String,
+    pub(crate) amount: Amount,
+}
+
 /// An answer that is kept for repetitions of its request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IdempotencyRow {
@@ -172,8 +204,12 @@ pub(crate) struct NewAudit {
 impl ApiKeyRow {
     /// As the index holds it.
     pub(crate) fn into_indexed(self) -> TaggedKey {
-        let extra =
-            KeyExtra { metadata: self.metadata, external_meter_id: self.external_meter_id }.boxed();
+        let extra = KeyExtra {
+            metadata: self.metadata,
+            external_meter_id: self.external_meter_id,
+            counted: self.usage_left.is_some(),
+        }
+        .boxed();
         let entry = KeyEntry {
             id: self.id,
             workspace: self.workspace,

@@ -3,6 +3,7 @@
 
 mod audit;
 mod create;
+mod credit;
 mod durability;
 mod isolation;
 mod link_tokens;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use oneloop_protocol::meter::UsageRequest;
 use oneloop_protocol::verify::{Denied, RateLimit, RateLimitConfig};
 use oneloop_protocol::{
     Access, CreateApiKey, Patch, PatchApiKey, PatchWorkspace, Secret, Verdict, VerifyRequest,
@@ -10,31 +11,39 @@ use oneloop_protocol::{
 use crate::world::{START, World, asking, new_team, verified};
 
 /// Everything that can stand against a key at once, in the decided order.
-const OBSTACLES: [(&str, Verdict); 6] = [
+const OBSTACLES: [(&str, Verdict); 7] = [
     ("deleted", Verdict::Deleted),
     ("disabled", Verdict::Disabled),
     ("expired", Verdict::Expired),
     ("address", Verdict::Invalid),
     ("scopes", Verdict::InvalidScopes),
     ("rate", Verdict::RateLimited),
+    ("credit", Verdict::UsageLimited),
 ];
 
 /// A fresh key with exactly these obstacles, and the request that meets them.
 async fn obstructed(world: &World, obstacles: &[&str]) -> VerifyRequest {
     let has = |name| obstacles.contains(&name);
     let expires_at = has("expired").then(|| world.engine.now() + 1_000);
-    let created = world.create(&CreateApiKey { expires_at, ..world.body() }).await;
+    let external_meter_id = has("credit").then(|| "nowhere".to_owned());
+    let body = CreateApiKey { expires_at, external_meter_id, ..world.body() };
+    let created = world.create(&body).await;
     let (reach, id) = (world.reach(), &created.api_key.id);
     if has("expired") {
         world.clock.advance(Duration::from_secs(1));
     }
     let mut request = asking(&created.key, &[]);
+    if has("credit") {
+        // A meter that does not exist has no credit.
+        let billing = UsageRequest { usage: Some(1.into()), ..UsageRequest::default() };
+        request.billing = Some(billing);
+    }
     if has("rate") {
         let config = RateLimitConfig { id: id.as_str().to_owned(), limit: 1 };
         request.rate_limit_config = Some(config);
         // Use the bucket up while the key may still pass, or with another key that does.
         let spender = world.key().await;
-        let spend = VerifyRequest { key: spender.key.clone(), ..request.clone() };
+        let spend = VerifyRequest { key: spender.key.clone(), billing: None, ..request.clone() };
         assert_eq!(verified(&world.engine, &world.team, &spend).status, Verdict::Valid);
     }
     if has("scopes") {
@@ -67,7 +76,7 @@ async fn of_any_two_obstacles_the_decided_one_is_the_answer() {
     for (at, (first, verdict)) in OBSTACLES.iter().enumerate() {
         for (second, _) in &OBSTACLES[at..] {
             let request = obstructed(&world, &[first, second]).await;
-            let answer = verified(&world.engine, &world.team, &request);
+            let answer = world.engine.verify(&world.team, &request).await.expect("answers");
             assert_eq!(answer.status, *verdict, "{first} and {second}");
             let denied = (*first == "address").then_some(Denied::AddressNotAllowed);
             assert_eq!(answer.denied, denied, "{first} and {second}");

@@ -65,6 +65,7 @@ impl World {
             scopes: vec![Grant::new("deployments", Access::READ)],
             prefix: None,
             expires_at: None,
+            total_usage_allowed: None,
             external_meter_id: None,
             metadata: None,
         }

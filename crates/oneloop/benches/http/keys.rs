@@ -38,6 +38,7 @@ pub(crate) async fn prepare(dir: &Path, count: usize) -> Result<Vec<Vec<u8>>> {
             scopes: vec![Grant::new(SCOPE, Access::READ)],
             prefix: None,
             expires_at: None,
+            total_usage_allowed: None,
             external_meter_id: None,
             metadata: None,
         };

@@ -46,7 +46,13 @@ demands! {
     DeleteApiKey:         ApiKeys.DELETE            or DELETE;
     RotateApiKey:         ApiKeys.UPDATE            or ROTATE;
     EndOverlap:           ApiKeys.UPDATE            or ROTATE;
+    RefillApiKey:         ApiKeys.UPDATE;
     VerifyApiKey:         ApiKeys.READ;
+    RecordUsage:          ApiKeys.UPDATE;
+    GetUsage:             ApiKeys.READ;
+    GetCustomerBilling:   ApiKeys.READ;
+    CreateCustomerBilling: ApiKeys.CREATE;
+    RefillCustomerBilling: ApiKeys.UPDATE;
     MigrateApiKey:        Migration.CREATE;
     CreateLinkToken:      ApiKeys.CREATE;
     GetLinkToken:         ApiKeys.READ              or NONE;

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use oneloop_protocol::api_key::{ApiKeyAnswer, ApiKeysAnswer, IssuedApiKeyAnswer};
+use oneloop_protocol::meter::RefillApiKey;
 use oneloop_protocol::{ApiKeyId, CreateApiKey, ListKeys, PatchApiKey, RotateApiKey, WorkspaceId};
 
 use crate::answer::Answer;
@@ -91,6 +92,20 @@ pub(crate) async fn rotate_api_key(
     let actor = caller.actor_once(provenance, once);
     let api_key = app.backend.rotate_api_key(&actor, &reach, &id, &body).await?;
     Ok(Answer(IssuedApiKeyAnswer { api_key }))
+}
+
+/// `POST /api/v1/workspace/{workspace}/api-key/{api_key}/refill`: more verifications for a key that counts them.
+pub(crate) async fn refill_api_key(
+    State(app): State<App>,
+    sdk: Sdk<extract::RefillApiKey>,
+    provenance: Provenance,
+    ApiPath((workspace, id)): ApiPath<(WorkspaceId, ApiKeyId)>,
+    once: IdempotencyKey,
+    ApiJson(body): ApiJson<RefillApiKey>,
+) -> Result<Answer<ApiKeyAnswer>, ApiError> {
+    let (reach, actor) = (sdk.reach(workspace), sdk.actor_once(provenance, once));
+    let api_key = app.backend.refill_api_key(&actor, &reach, &id, &body).await?;
+    Ok(Answer(ApiKeyAnswer { api_key }))
 }
 
 /// `POST /api/v1/workspace/{workspace}/api-key/{api_key}/end-overlap`: the secret before the last rotation stops

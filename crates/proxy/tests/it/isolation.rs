@@ -26,7 +26,8 @@ impl Route {
 }
 
 /// Every route but migrate, which hides behind its gate and has its own tests.
-fn routes(workspace: &str, key: &str, token: &str) -> Vec<Route> {
+fn routes(workspace: &str, key: &Value, token: &str) -> Vec<Route> {
+    let (key, secret) = (key["id"].as_str().expect("an id"), &key["key"]);
     let route = |method, path: &str, body, resource, access, browsers| Route {
         method,
         path: format!("/api/v1/{path}").replace("{w}", workspace).replace("{k}", key),
@@ -41,6 +42,8 @@ fn routes(workspace: &str, key: &str, token: &str) -> Vec<Route> {
     let new_token = json!({ "workspaceId": workspace, "customerId": "northwind" });
     let new_scope = json!({ "name": "s", "representation": "s" });
     let nobody = json!({ "workspaceId": workspace, "customerId": "nobody" });
+    let meter = json!({ "workspaceId": workspace, "externalMeterId": "m", "refill": 1 });
+    let (amount, usage) = (json!({ "amount": 1 }), json!({ "key": secret, "usage": "0" }));
     let none = Value::Null;
     vec![
         route("GET", "workspace", none.clone(), R::Workspace, A::READ, false),
@@ -53,6 +56,19 @@ fn routes(workspace: &str, key: &str, token: &str) -> Vec<Route> {
         route("GET", "workspace/{w}/api-key", none.clone(), R::ApiKeys, A::READ, true),
         route("GET", "workspace/{w}/api-key/{k}", none.clone(), R::ApiKeys, A::READ, false),
         route("PATCH", "workspace/{w}/api-key/{k}", json!({}), R::ApiKeys, A::UPDATE, true),
+        route("GET", "usage/nothing", none.clone(), R::ApiKeys, A::READ, false),
+        route("POST", "api-key/record-usage", usage, R::ApiKeys, A::UPDATE, false),
+        route("POST", "customer-billing", meter.clone(), R::ApiKeys, A::CREATE, false),
+        route(
+            "GET",
+            &format!("customer-billing?workspaceId={workspace}&externalMeterId=m"),
+            none.clone(),
+            R::ApiKeys,
+            A::READ,
+            false,
+        ),
+        route("POST", "customer-billing/refill", meter, R::ApiKeys, A::UPDATE, false),
+        route("POST", "workspace/{w}/api-key/{k}/refill", amount, R::ApiKeys, A::UPDATE, false),
         route(
             "POST",
             "workspace/{w}/api-key/{k}/rotate",
@@ -81,9 +97,9 @@ fn routes(workspace: &str, key: &str, token: &str) -> Vec<Route> {
 
 async fn setup() -> (TestApp, Vec<Route>, Client) {
     let app = TestApp::new().await;
-    let key = app.create_key("northwind").await;
+    let key = app.create_key_with("northwind", json!({ "totalUsageAllowed": 9 })).await;
     let token = app.link_token("northwind", json!({})).await;
-    let routes = routes(app.workspace.as_str(), key["id"].as_str().expect("an id"), &token);
+    let routes = routes(app.workspace.as_str(), &key, &token);
     let browser = app.anonymous().header("x-link-token", &token);
     (app, routes, browser)
 }
@@ -170,7 +186,11 @@ async fn a_link_token_does_what_the_widget_needs_and_nothing_else() {
 async fn another_teams_things_do_not_exist() {
     let (app, ours, _) = setup().await;
     let theirs = app.create_workspace(&app.rival()).await;
-    let nowhere = routes("ws_00000000000000000000000000000000", "ak_nonsense", "nonsense");
+    let nowhere = routes(
+        "ws_00000000000000000000000000000000",
+        &json!({ "id": "ak_nonsense", "key": "ol_nonsense" }),
+        "nonsense",
+    );
     for (ours, nowhere) in ours.iter().zip(&nowhere) {
         if !ours.path.contains("ws_") && !ours.body.to_string().contains("ws_") {
             continue;

@@ -14,6 +14,7 @@ mod key_list;
 mod limits;
 mod link_bounds;
 mod link_tokens;
+mod meters;
 mod migrate;
 mod reply;
 mod rotation;

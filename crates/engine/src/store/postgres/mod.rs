@@ -13,6 +13,7 @@
 //! statements of the nodes that still run fail.
 
 mod connections;
+mod credit;
 mod listener;
 mod read;
 mod transaction;
@@ -27,6 +28,7 @@ use sqlx::postgres::PgPool;
 
 use super::{Read, Store, StoreError, UsageRow, Write};
 use crate::error::{Cause, OpenError};
+use crate::ledger::{Charge, Charged};
 use crate::options::PostgresUrl;
 use listener::Listener;
 use transaction::PostgresTransaction;
@@ -96,6 +98,10 @@ impl Store for PostgresStore {
 
     async fn note_usage(&self, counts: &[UsageRow]) -> Result<(), StoreError> {
         uses::note_counts(&self.writers, counts).await
+    }
+
+    async fn charge(&self, charges: &[Charge]) -> Result<Vec<Charged>, StoreError> {
+        credit::charge(&self.writers, charges).await
     }
 
     async fn close(&self) {

@@ -4,16 +4,18 @@ use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, query, query_scalar};
 
+use super::credit;
 use super::transaction::PostgresTransaction;
 use crate::audit::AuditEntry;
 use crate::index::{Revision, TaggedKey};
 use crate::pepper::PepperCheck;
 use crate::store::columns::{Columns, blob, tag_blob};
 use crate::store::from_columns::{FromColumns, INDEXED, all, one};
-use crate::store::key_query::{self, Dialect};
+use crate::store::key_query::{self, Dialect, meter_of_key};
 use crate::store::{
-    ApiKeyRow, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow, MigrationWindowRow, Read,
-    ScopeRow, SdkKeyRow, StoreError, TagHolder, TeamRow, UsageRow, WorkspaceRow,
+    ApiKeyRow, BilledRow, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow, MeterRow,
+    MigrationWindowRow, Read, ScopeRow, SdkKeyRow, StoreError, TagHolder, TeamRow, UsageRow,
+    WorkspaceRow,
 };
 use crate::tag::Tag;
 
@@ -28,9 +30,12 @@ const WORKSPACE: &str = "id, team, name, default_key_prefix, default_allowed_ips
 const SCOPE: &str = "id, workspace, number, name, representation, description, created_at, \
      updated_at";
 
-const API_KEY: &str = "id, team, workspace, customer_id, name, prefix, masked_key, tag, \
-     previous_tag, previous_until, grants, metadata, external_meter_id, enabled, deleted, \
-     migrated, expires_at, created_at, updated_at, last_used_at, revision";
+const API_KEY: &str = concat!(
+    "id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag, \
+     previous_until, grants, metadata, external_meter_id, usage_left, enabled, deleted, migrated, \
+     expires_at, created_at, updated_at, last_used_at, revision, ",
+    meter_of_key!()
+);
 
 /// The key list in PostgreSQL's words.
 const DIALECT: Dialect = Dialect {
@@ -191,6 +196,31 @@ impl Read for PostgresTransaction {
     async fn link_token(&mut self, tag: &Tag) -> Result<Option<LinkTokenRow>, StoreError> {
         let token = select!(LINK_TOKEN, "FROM link_token WHERE tag = $1").bind(tag_blob(tag));
         one(token.fetch_optional(self.connection()).await?)
+    }
+
+    async fn meter(
+        &mut self,
+        workspace: u128,
+        external_id: &str,
+    ) -> Result<Option<MeterRow>, StoreError> {
+        credit::meter_of(self.connection(), workspace, external_id).await
+    }
+
+    async fn meters_named(
+        &mut self,
+        team: u128,
+        external_id: &str,
+    ) -> Result<Vec<MeterRow>, StoreError> {
+        credit::meters_named(self.connection(), team, external_id).await
+    }
+
+    async fn billed_usage(
+        &mut self,
+        team: u128,
+        billing_ids: &[String],
+        since: i64,
+    ) -> Result<Vec<BilledRow>, StoreError> {
+        credit::billed_usage(self.connection(), team, billing_ids, since).await
     }
 
     async fn idempotent_answer(

@@ -5,13 +5,14 @@ use oneloop_protocol::UnixMillis;
 use oneloop_protocol::key_list::fold;
 use sqlx::query;
 
+use super::credit;
 use super::transaction::PostgresTransaction;
 use crate::index::Revision;
 use crate::pepper::PepperCheck;
 use crate::store::columns::{blob, json, metadata_json, tag_blob};
 use crate::store::{
-    ApiKeyRow, IdempotencyRow, LinkTokenRow, MigrationWindowRow, NewAudit, ScopeRow, SdkKeyRow,
-    StoreError, Subject, TeamRow, WorkspaceRow, Write, Written,
+    ApiKeyRow, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow, NewAudit, ScopeRow,
+    SdkKeyRow, StoreError, Subject, TeamRow, WorkspaceRow, Write, Written,
 };
 use crate::tag::Tag;
 
@@ -24,19 +25,20 @@ const INSERT_API_KEYS: &str = "
     INSERT INTO api_key
     (id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag,
      previous_until, grants, metadata, external_meter_id, enabled, deleted, migrated, expires_at,
-     created_at, updated_at, last_used_at, name_folded, revision)
+     created_at, updated_at, last_used_at, name_folded, usage_left, revision)
     SELECT id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag,
            previous_until, grants, metadata, external_meter_id, enabled, deleted, migrated,
-           expires_at, created_at, updated_at, last_used_at, name_folded, $1 + at - 1
+           expires_at, created_at, updated_at, last_used_at, name_folded, usage_left,
+           $1 + at - 1
     FROM unnest(
           $2::bytea[], $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::text[],
           $9::bytea[], $10::bytea[], $11::bigint[], $12::bytea[], $13::text[], $14::text[],
           $15::boolean[], $16::boolean[], $17::boolean[], $18::bigint[], $19::bigint[],
-          $20::bigint[], $21::bigint[], $22::text[]
+          $20::bigint[], $21::bigint[], $22::text[], $23::bigint[]
     ) WITH ORDINALITY AS key
     (id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag,
      previous_until, grants, metadata, external_meter_id, enabled, deleted, migrated, expires_at,
-     created_at, updated_at, last_used_at, name_folded, at)";
+     created_at, updated_at, last_used_at, name_folded, usage_left, at)";
 
 /// One column of many rows.
 pub(super) fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
@@ -250,6 +252,9 @@ impl Write for PostgresTransaction {
             .bind(column(keys, |key| key.updated_at))
             .bind(column(keys, |key| key.last_used_at))
             .bind(column(keys, |key| fold(&key.name).into_owned()))
+            .bind(column(keys, |key| {
+                key.usage_left.map(|left| i64::try_from(left).unwrap_or(i64::MAX))
+            }))
             .execute(self.connection())
             .await?;
         Ok(first)
@@ -330,6 +335,29 @@ impl Write for PostgresTransaction {
         .execute(self.connection())
         .await?;
         Ok(revision)
+    }
+
+    async fn insert_meter(&mut self, meter: &MeterRow) -> Result<(), StoreError> {
+        credit::insert(self.connection(), meter).await
+    }
+
+    async fn update_meter(&mut self, meter: &MeterRow) -> Result<(), StoreError> {
+        credit::update(self.connection(), meter).await
+    }
+
+    async fn add_usage_left(
+        &mut self,
+        key: u128,
+        amount: u64,
+        at: UnixMillis,
+    ) -> Result<(), StoreError> {
+        query("UPDATE api_key SET usage_left = usage_left + $2, updated_at = $3 WHERE id = $1")
+            .bind(blob(key))
+            .bind(i64::try_from(amount).unwrap_or(i64::MAX))
+            .bind(at)
+            .execute(self.connection())
+            .await?;
+        Ok(())
     }
 
     async fn put_idempotent_answer(

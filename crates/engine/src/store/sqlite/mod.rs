@@ -1,5 +1,6 @@
 //! SQLite: one file, its write-ahead log beside it, one writer, a few readers.
 
+mod credit;
 mod idempotency;
 mod load;
 mod read;
@@ -24,6 +25,7 @@ use tokio::sync::Mutex;
 
 use super::{Read, Store, StoreError, UsageRow, Write};
 use crate::error::OpenError;
+use crate::ledger::{Charge, Charged};
 use transaction::SqliteTransaction;
 
 /// The schema, compiled in.
@@ -142,6 +144,10 @@ impl Store for SqliteStore {
 
     async fn note_usage(&self, counts: &[UsageRow]) -> Result<(), StoreError> {
         usage::note(&self.writer, counts).await
+    }
+
+    async fn charge(&self, charges: &[Charge]) -> Result<Vec<Charged>, StoreError> {
+        credit::charge(&self.writer, charges).await
     }
 
     async fn close(&self) {

@@ -4,22 +4,23 @@ use async_trait::async_trait;
 use sqlx::{query, query_scalar};
 
 use super::transaction::SqliteTransaction;
-use super::{idempotency, load, usage};
+use super::{credit, idempotency, load, usage};
 use crate::audit::AuditEntry;
 use crate::index::{Revision, TaggedKey};
 use crate::pepper::PepperCheck;
 use crate::store::columns::{Columns, blob, tag_blob};
 use crate::store::from_columns::{all, one};
-use crate::store::key_query::{self, Dialect};
+use crate::store::key_query::{self, Dialect, meter_of_key};
 use crate::store::{
-    ApiKeyRow, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow, MigrationWindowRow, Read,
-    ScopeRow, SdkKeyRow, StoreError, TagHolder, TeamRow, UsageRow, WorkspaceRow,
+    ApiKeyRow, BilledRow, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow, MeterRow,
+    MigrationWindowRow, Read, ScopeRow, SdkKeyRow, StoreError, TagHolder, TeamRow, UsageRow,
+    WorkspaceRow,
 };
 use crate::tag::Tag;
 
 /// The key list in SQLite's words.
 const DIALECT: Dialect = Dialect {
-    columns: "*",
+    columns: concat!("*, ", meter_of_key!()),
     position: "instr",
     perhaps: ("instr(grants, ", ") > 0"),
     allows: "hex(substr(grants, value + 2, 1)) NOT IN ('', '00')",
@@ -118,7 +119,8 @@ impl Read for SqliteTransaction {
     }
 
     async fn api_key(&mut self, id: u128) -> Result<Option<ApiKeyRow>, StoreError> {
-        let key = query("SELECT * FROM api_key WHERE id = ?1").bind(blob(id));
+        let key = query(concat!("SELECT *, ", meter_of_key!(), " FROM api_key WHERE id = ?1"))
+            .bind(blob(id));
         one(key.fetch_optional(self.connection()).await?)
     }
 
@@ -138,7 +140,8 @@ impl Read for SqliteTransaction {
     }
 
     async fn tag_holder(&mut self, tag: &Tag) -> Result<Option<TagHolder>, StoreError> {
-        let key = query("SELECT * FROM api_key WHERE tag = ?1").bind(tag_blob(tag));
+        let key = query(concat!("SELECT *, ", meter_of_key!(), " FROM api_key WHERE tag = ?1"))
+            .bind(tag_blob(tag));
         if let Some(key) = one(key.fetch_optional(self.connection()).await?)? {
             return Ok(Some(TagHolder::Current(Box::new(key))));
         }
@@ -150,6 +153,31 @@ impl Read for SqliteTransaction {
     async fn link_token(&mut self, tag: &Tag) -> Result<Option<LinkTokenRow>, StoreError> {
         let token = query("SELECT * FROM link_token WHERE tag = ?1").bind(tag_blob(tag));
         one(token.fetch_optional(self.connection()).await?)
+    }
+
+    async fn meter(
+        &mut self,
+        workspace: u128,
+        external_id: &str,
+    ) -> Result<Option<MeterRow>, StoreError> {
+        credit::meter_of(self.connection(), workspace, external_id).await
+    }
+
+    async fn meters_named(
+        &mut self,
+        team: u128,
+        external_id: &str,
+    ) -> Result<Vec<MeterRow>, StoreError> {
+        credit::meters_named(self.connection(), team, external_id).await
+    }
+
+    async fn billed_usage(
+        &mut self,
+        team: u128,
+        billing_ids: &[String],
+        since: i64,
+    ) -> Result<Vec<BilledRow>, StoreError> {
+        credit::billed_usage(self.connection(), team, billing_ids, since).await
     }
 
     async fn idempotent_answer(

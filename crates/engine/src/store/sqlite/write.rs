@@ -6,18 +6,18 @@ use oneloop_protocol::key_list::fold;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Sqlite, query};
 
-use super::idempotency;
 use super::transaction::SqliteTransaction;
+use super::{credit, idempotency};
 use crate::index::Revision;
 use crate::pepper::PepperCheck;
 use crate::store::columns::{blob, json, metadata_json, tag_blob};
 use crate::store::{
-    ApiKeyRow, IdempotencyRow, LinkTokenRow, MigrationWindowRow, NewAudit, ScopeRow, SdkKeyRow,
-    StoreError, Subject, TeamRow, WorkspaceRow, Write, Written,
+    ApiKeyRow, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow, NewAudit, ScopeRow,
+    SdkKeyRow, StoreError, Subject, TeamRow, WorkspaceRow, Write, Written,
 };
 use crate::tag::Tag;
 
-/// Rows in one INSERT. A key has 22 columns; SQLite takes 32,766 values a statement.
+/// Rows in one INSERT. A key has 23 columns; SQLite takes 32,766 values a statement.
 const ROWS: usize = 500;
 
 /// How many expired link tokens one minting clears away: more than one, so that they cannot pile up, and
@@ -211,7 +211,7 @@ impl Write for SqliteTransaction {
                                       tag, previous_tag, previous_until, grants, metadata,
                                       external_meter_id, enabled, deleted, migrated, expires_at,
                                       created_at, updated_at, last_used_at, revision,
-                                      name_folded) ",
+                                      name_folded, usage_left) ",
             );
             insert.push_values(rows, |mut row, (revision, key)| {
                 row.push_bind(blob(key.id))
@@ -235,7 +235,8 @@ impl Write for SqliteTransaction {
                     .push_bind(key.updated_at)
                     .push_bind(key.last_used_at)
                     .push_bind(*revision)
-                    .push_bind(fold(&key.name));
+                    .push_bind(fold(&key.name))
+                    .push_bind(key.usage_left.map(|left| i64::try_from(left).unwrap_or(i64::MAX)));
             });
             insert.build().execute(self.connection()).await?;
         }
@@ -317,6 +318,29 @@ impl Write for SqliteTransaction {
         .execute(self.connection())
         .await?;
         Ok(revision)
+    }
+
+    async fn insert_meter(&mut self, meter: &MeterRow) -> Result<(), StoreError> {
+        credit::insert(self.connection(), meter).await
+    }
+
+    async fn update_meter(&mut self, meter: &MeterRow) -> Result<(), StoreError> {
+        credit::update(self.connection(), meter).await
+    }
+
+    async fn add_usage_left(
+        &mut self,
+        key: u128,
+        amount: u64,
+        at: UnixMillis,
+    ) -> Result<(), StoreError> {
+        query("UPDATE api_key SET usage_left = usage_left + ?2, updated_at = ?3 WHERE id = ?1")
+            .bind(blob(key))
+            .bind(i64::try_from(amount).unwrap_or(i64::MAX))
+            .bind(at)
+            .execute(self.connection())
+            .await?;
+        Ok(())
     }
 
     async fn put_idempotent_answer(
