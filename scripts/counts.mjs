@@ -33,6 +33,18 @@ export function playwright(output) {
   }
 }
 
+/** Pytest: one line such as `2 failed, 9 passed, 1 skipped, 1 error in 12.34s`. An error is a failure. */
+export function pytest(output) {
+  const line = /^(?:=+ )?((?:\d+ [a-z]+, )*\d+ [a-z]+) in [\d.]+s/gm
+  const summary = [...stripVTControlCharacters(output).matchAll(line)].at(-1)?.[1] ?? ''
+  const count = (word) => Number(new RegExp(`(\\d+) ${word}\\b`).exec(summary)?.[1] ?? 0)
+  return {
+    passed: count('passed'),
+    failed: count('failed') + count('errors?'),
+    skipped: count('skipped') + count('deselected'),
+  }
+}
+
 /** The number in the last line that matches: a test may print such a line too, the runner prints it at the end. */
 function last(output, pattern) {
   const matches = [...stripVTControlCharacters(output).matchAll(pattern)]

@@ -1,6 +1,6 @@
 // What the repository needs from the machine: found, installed if that is ours to do, or named in a sentence
 // that says what to install.
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Problem, collect, root, step } from './steps.mjs'
 
@@ -36,19 +36,30 @@ export async function cCompiler() {
 }
 
 /** The packages of package-lock.json, at exactly its versions. */
-export async function nodePackages() {
-  if (packagesAreInstalled()) return
+export function nodePackages() {
+  return installed('.')
+}
+
+/** The published React widget, which has a lock of its own: it wants another React than anything else here. */
+export function publishedReact() {
+  return installed('tests/react')
+}
+
+/** The packages of the lock in `folder`. */
+async function installed(folder) {
+  if (packagesAreInstalled(folder)) return
   // npm tells its children where it is; without it, the one on PATH.
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm']
-  await step('install the packages of package-lock.json', [...npm, 'ci'])
+  const title = `install the packages of ${join(folder, 'package-lock.json')}`
+  await step(title, [...npm, 'ci', '--prefix', join(root, folder)])
 }
 
 /** Whether node_modules holds what the lock names. What is optional and for another system may be absent. */
-function packagesAreInstalled() {
-  const installed = join(root, 'node_modules/.package-lock.json')
+function packagesAreInstalled(folder) {
+  const installed = join(root, folder, 'node_modules/.package-lock.json')
   if (!existsSync(installed)) return false
   const found = JSON.parse(readFileSync(installed, 'utf8')).packages
-  const wanted = Object.entries(JSON.parse(read('package-lock.json')).packages)
+  const wanted = Object.entries(JSON.parse(read(join(folder, 'package-lock.json'))).packages)
   return wanted.every(([path, { version, optional }]) => {
     if (path === '') return true
     return found[path] ? found[path].version === version : optional === true
@@ -110,14 +121,14 @@ export function redis() {
 
 /** What `look` finds, if need be after installing a Debian package, where that is ours to do. */
 async function found(look, packageName, otherwise) {
-  const there = look()
+  const there = await look()
   if (there) return there
   if (existsSync('/etc/debian_version') && process.getuid?.() === 0) {
     const env = { DEBIAN_FRONTEND: 'noninteractive' }
     await step('apt-get update', ['apt-get', 'update', '--quiet'], { env })
     const install = ['apt-get', 'install', '--yes', '--no-install-recommends', packageName]
     await step(`install ${packageName}`, install, { env })
-    const installed = look()
+    const installed = await look()
     if (installed) return installed
   }
   throw new Problem(otherwise)
@@ -141,6 +152,51 @@ function chromiumOnPath() {
   const application = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
   const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
   return onPath(...names) ?? [application].find(existsSync)
+}
+
+/**
+ * A Python with the packages of tests/python/requirements.txt, in target/python; answers with its interpreter.
+ *
+ * It is made anew when the list or the interpreter is another one than it was made with.
+ */
+export async function python() {
+  const requirements = read('tests/python/requirements.txt')
+  const system = await systemPython()
+  const folder = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'python')
+  const stamp = join(folder, 'made-with')
+  const made = `${system.version}\n${requirements}`
+  const interpreter = join(folder, 'bin/python')
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === made) return interpreter
+
+  rmSync(folder, { recursive: true, force: true })
+  await step('make a Python environment', [system.program, '-m', 'venv', folder])
+  const pip = ['-m', 'pip', '--disable-pip-version-check', 'install', '--no-deps', '--requirement']
+  await step('install the packages of requirements.txt', [interpreter, ...pip, 'tests/python/requirements.txt'])
+  writeFileSync(stamp, made)
+  return interpreter
+}
+
+/** The oldest Python that the pinned packages are built for. */
+const OLDEST_PYTHON = 11
+
+/** A Python 3 that can make environments. */
+function systemPython() {
+  return found(
+    usablePython,
+    'python3-venv',
+    `Python 3.${OLDEST_PYTHON} or newer with venv is needed for the published Python client: ` +
+      '`apt-get install python3-venv` on Debian and Ubuntu, `brew install python` on macOS',
+  )
+}
+
+async function usablePython() {
+  for (const program of ['python3', 'python']) {
+    const ask = 'import ensurepip, sys; print(sys.version_info[0], sys.version_info[1])'
+    const { code, stdout } = await collect([program, '-c', ask])
+    const [major, minor] = stdout.split(' ').map(Number)
+    if (code === 0 && major === 3 && minor >= OLDEST_PYTHON) return { program, version: stdout.trim() }
+  }
+  return undefined
 }
 
 function read(name) {

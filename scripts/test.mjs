@@ -30,6 +30,12 @@ const suites = {
     command: () => nodeTests('tests/conformance'),
     count: counts.node,
   },
+  python: {
+    title: 'the published Python SDK against the server',
+    needs: [server, interpreter],
+    command: () => [env.PYTHON_BIN, '-m', 'pytest', '--quiet', '--config-file=tests/python/pytest.ini', 'tests/python'],
+    count: counts.pytest,
+  },
   e2e: {
     title: 'Chromium through the widget against the server',
     needs: [server, dist, browser],
@@ -42,7 +48,7 @@ const suites = {
   },
 }
 
-/** What the suites are told: where the server, the browser and the databases are. */
+/** What the suites are told: where the server, the browser, the Python and the databases are. */
 const env = { FORCE_COLOR: undefined, NO_COLOR: '1' }
 
 await main(async () => {
@@ -125,6 +131,10 @@ async function databases() {
   const started = await start()
   stopDatabases = started.stop
   Object.assign(env, started.env)
+}
+
+async function interpreter() {
+  env.PYTHON_BIN = await needs.python()
 }
 
 async function browser() {

@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Admin(AdminArgs),
     /// Print the default configuration file, which documents every option
     Config,
+    /// Print the OpenAPI document of the API, which a server shows at /openapi.json and /docs
+    Openapi,
 }
 
 #[derive(Debug, Args)]

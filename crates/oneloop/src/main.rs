@@ -56,5 +56,6 @@ fn run(cli: Cli) -> Outcome {
             runtime.block_on(admin::run(args))
         }
         Command::Config => output::verbatim(config::DEFAULT),
+        Command::Openapi => output::json(oneloop_proxy::document()),
     }
 }

@@ -12,6 +12,7 @@ pub const DEFAULT_LIMIT: u32 = 50;
 
 /// One thing that happened to a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Activity {
     /// When.
@@ -33,6 +34,7 @@ pub struct Activity {
 
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActivityActor {
     /// By what kind of credential.
     pub kind: ActorKind,
@@ -43,6 +45,7 @@ pub struct ActivityActor {
 
 /// A kind of credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
     /// The integrator's server.
@@ -55,6 +58,7 @@ pub enum ActorKind {
 
 /// What of a key was set; what was left alone is not there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct ActivityDetail {
     /// Its name.
@@ -76,6 +80,7 @@ pub struct ActivityDetail {
 
 /// `{"activity": […], "nextCursor": …}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ActivityAnswer {
     /// The lines, newest first.

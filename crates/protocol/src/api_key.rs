@@ -20,6 +20,7 @@ pub type Metadata = BTreeMap<String, String>;
 ///
 /// The superset of what every published client generation names (protocol, 2.3).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKey {
     /// Its id.
@@ -67,6 +68,7 @@ pub struct ApiKey {
 
 /// A key together with its secret: the answer to create, rotate and migrate, and nowhere else.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IssuedApiKey {
     /// The key.
     #[serde(flatten)]
@@ -77,6 +79,7 @@ pub struct IssuedApiKey {
 
 /// The body of `POST /api/v1/api-key`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CreateApiKey {
     /// What the customer calls it.
@@ -146,6 +149,7 @@ impl CreateApiKey {
 /// The body of `PATCH /api/v1/workspace/{id}/api-key/{akid}`. `{}` is legal; `null` means absent, since
 /// none of these can be cleared.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct PatchApiKey {
     /// New name.
@@ -171,6 +175,7 @@ impl PatchApiKey {
 
 /// The optional body of `POST …/rotate`. Published clients send none, or `{}`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct RotateApiKey {
     /// For how many seconds the old secret goes on working. Absent or 0: it stops at once.
@@ -195,6 +200,7 @@ impl RotateApiKey {
 /// `expiresAt`, `createdAt`, `lastUsedAt` and `prefix` are our additions; without them a migrated key
 /// would lose its expiry and its age.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MigrateApiKey {
     /// The existing key.
@@ -249,6 +255,7 @@ impl MigrateApiKey {
 
 /// `{"apiKey": …}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKeyAnswer {
     /// The key.
@@ -257,6 +264,7 @@ pub struct ApiKeyAnswer {
 
 /// `{"apiKey": …}` with the secret in it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct IssuedApiKeyAnswer {
     /// The key and its secret.
@@ -265,12 +273,14 @@ pub struct IssuedApiKeyAnswer {
 
 /// `{"apiKeys": […]}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKeysAnswer {
     /// The keys, newest first unless the query asked for another order.
     pub api_keys: Vec<ApiKey>,
     /// Where the next page begins; `null` on the last one. There when the query asked for pages. Our addition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub next_cursor: Option<Option<String>>,
     /// How many keys the query finds, on all pages, as of the first. There when the query asked for pages.
     /// Our addition.

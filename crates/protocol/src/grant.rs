@@ -84,6 +84,7 @@ impl fmt::Display for Access {
 /// The delete bit is spelled `del` on the wire. An `id` that a client sends is ignored: the published
 /// widget leaks one key's ids into another key's request (protocol, 4.6).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Grant {
     /// The id of the catalogue entry, in answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -23,6 +23,7 @@ macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $word:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum $name {
             $($(#[$of])* #[serde(rename = $word)] $variant,)+
         }
@@ -106,6 +107,7 @@ impl Sort {
 
 /// What the list is asked for. All conditions hold at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams), into_params(parameter_in = Query))]
 #[serde(rename_all = "camelCase")]
 pub struct ListKeys {
     /// Keys on a page.
@@ -117,16 +119,20 @@ pub struct ListKeys {
     /// Part of the name (letter case aside), of the masked key, or a whole key id.
     pub q: Option<String>,
     /// How they stand.
+    #[cfg_attr(feature = "openapi", param(inline))]
     pub status: Option<KeyStatus>,
     /// A representation that they are granted, with whatever access.
     pub scope: Option<String>,
     /// Whose they are.
     pub customer_id: Option<String>,
     /// Hardly used ones only.
+    #[cfg_attr(feature = "openapi", param(inline))]
     pub last_used: Option<LastUsed>,
     /// The order.
+    #[cfg_attr(feature = "openapi", param(inline))]
     pub sort: Option<Sort>,
     /// Whether deleted keys are in it, too.
+    #[cfg_attr(feature = "openapi", param(required = false))]
     pub include_deleted: bool,
 }
 

@@ -83,8 +83,22 @@ impl TryFrom<Vec<String>> for LinkTokenPermissions {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for LinkTokenPermissions {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+        let words = Self::WORDS.into_iter().map(|(_, word)| word);
+        let word = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words));
+        ArrayBuilder::new().items(word).into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for LinkTokenPermissions {}
+
 /// The body of `POST /api/v1/link-token`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CreateLinkToken {
     /// Whose keys the token may see.
@@ -115,6 +129,7 @@ pub struct CreateLinkToken {
 
 /// What a page must keep to when it creates or rotates a key. Our addition.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct KeyPolicy {
     /// Whether a key must end.
@@ -159,6 +174,7 @@ impl KeyPolicy {
 
 /// The body of `POST /api/v1/link-token/revoke`: one token, or all of a customer. Our addition.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RevokeLinkTokens {
     /// The token, or
@@ -197,6 +213,7 @@ impl RevokeLinkTokens {
 
 /// `{"revoked": …}`: how many tokens worked until now.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RevokedAnswer {
     /// How many.
     pub revoked: u64,
@@ -266,6 +283,7 @@ pub fn is_origin(text: &str) -> bool {
 
 /// The answer to [`CreateLinkToken`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LinkToken {
     /// The token, this once.
@@ -277,6 +295,7 @@ pub struct LinkToken {
 /// The answer of `GET /api/v1/link-token/{token}`. The first four are required by published clients
 /// even when `valid` is false.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LinkTokenStatus {
     /// Whether it works now.

@@ -15,6 +15,7 @@ pub const DEFAULT_USAGE_NAME: &str = "default";
 
 /// Credit and what is used of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Meter {
     /// Its id.
@@ -35,6 +36,7 @@ pub struct Meter {
 
 /// What a request uses, in the words of every client generation (protocol, 3.7). `null` and `{}` are nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct UsageRequest {
     /// Older clients: the meter to charge, which need not exist.
@@ -69,6 +71,7 @@ fn check_usage_name(field: &str, name: Option<&str>) -> Result<(), FieldError> {
 
 /// The body of `POST /api/v1/api-key/record-usage`: usage that is known only after the request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RecordUsage {
     /// Whose usage it is.
@@ -90,6 +93,7 @@ impl RecordUsage {
 
 /// The body of `POST /api/v1/customer-billing`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CreateMeter {
     /// What the integrator calls it.
@@ -116,6 +120,7 @@ impl CreateMeter {
 
 /// The body of `POST /api/v1/customer-billing/refill`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RefillMeter {
     /// Where the meter is.
@@ -136,6 +141,7 @@ impl RefillMeter {
 
 /// The body of `POST …/api-key/{akid}/refill`: older clients' counter of a single key.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RefillApiKey {
     /// Verifications to add.
     pub amount: Amount,
@@ -169,6 +175,7 @@ fn check_positive(field: &str, amount: Amount) -> Result<(), FieldError> {
 
 /// `{"billing": …}`: a meter, or `null` if there is none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MeterAnswer {
     /// The meter.
     pub billing: Option<Meter>,
@@ -176,6 +183,7 @@ pub struct MeterAnswer {
 
 /// What was used of one meter, under one name, on one day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct BilledDay {
     /// The meter's id; the caller's own word for it where there is no meter.
@@ -190,6 +198,7 @@ pub struct BilledDay {
 
 /// `{"data": […]}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BilledDaysAnswer {
     /// Oldest first.
     pub data: Vec<BilledDay>,

@@ -11,6 +11,7 @@ use zeroize::Zeroize;
 /// a secret out can be found by searching for that word. It serialises in clear, because the two places
 /// a secret may stand are the bodies of the requests and answers that exist to carry it.
 #[derive(Clone, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, format = Password))]
 pub struct Secret(String);
 
 impl Secret {

@@ -11,5 +11,6 @@ pub type UnixMillis = i64;
 /// Kept as text: the engine formats it, and a browser reads it with its own `Date`, so no date library is
 /// part of the widget.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, format = DateTime))]
 #[serde(transparent)]
 pub struct IsoTime(pub String);

@@ -21,6 +21,7 @@ pub type Statuses = BTreeMap<Verdict, u64>;
 
 /// The answer of `GET …/api-key/{akid}/usage`: at most a second behind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct KeyUsage {
     /// Whose it is.
@@ -33,28 +34,33 @@ pub struct KeyUsage {
 
 /// One day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DayUsage {
     /// `YYYY-MM-DD`, UTC.
     pub day: String,
     /// All verifications.
     pub total: u64,
     /// The same by verdict.
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<Verdict, u64>))]
     pub statuses: Statuses,
 }
 
 /// One route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RouteUsage {
     /// As verify was given it; `null` when it was given none, `*` for those past the first few hundred of a day.
     pub route: Option<String>,
     /// All verifications.
     pub total: u64,
     /// The same by verdict.
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<Verdict, u64>))]
     pub statuses: Statuses,
 }
 
 /// `{"usage": …}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyUsageAnswer {
     /// The usage.
     pub usage: KeyUsage,

@@ -15,6 +15,7 @@ use crate::usage::check_route;
 /// What a verification found. The first that applies, in this order, is the answer (decisions, "verify
 /// precedence"); only a request that passes everything else consumes rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Verdict {
     /// No such key: never issued, or replaced by rotation. Also: not from this address, see
@@ -52,6 +53,7 @@ impl Verdict {
 
 /// The body of `POST /api/v1/api-key/verify`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VerifyRequest {
     /// What the end user presented. One leading `Bearer ` is dropped; empty is INVALID, not an error,
@@ -106,6 +108,7 @@ impl VerifyRequest {
 
 /// A rate limit named by the caller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RateLimitConfig {
     /// What is counted; calls with one id share one bucket, whatever their keys.
     pub id: String,
@@ -115,6 +118,7 @@ pub struct RateLimitConfig {
 
 /// Where a rate limit stands after this request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimit {
     /// Requests that would still pass right now.
@@ -125,6 +129,7 @@ pub struct RateLimit {
 
 /// The answer: the superset of what every published client generation names (protocol, 2.3).
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Verification {
     /// The key's id; empty when there is no key.
@@ -155,6 +160,7 @@ pub struct Verification {
 
 /// Why an existing key is refused with a verdict that has no word for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Denied {
     /// `clientIp` is not in the workspace's list.

@@ -10,6 +10,7 @@ use crate::time::IsoTime;
 
 /// One project or environment of a team.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Workspace {
     /// Its id.
@@ -35,6 +36,7 @@ pub struct Workspace {
 
 /// The body of `POST /api/v1/workspace`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreateWorkspace {
     /// Its name.
     pub name: String,
@@ -50,24 +52,30 @@ impl CreateWorkspace {
 /// The body of `PATCH /api/v1/workspace/{id}`: absent = unchanged, `null` = cleared. The published
 /// clients leave out what is unset, whatever their documentation calls required (protocol, 2.3).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", default)]
 pub struct PatchWorkspace {
     /// New default prefix.
     #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub default_key_prefix: Patch<String>,
     /// New address list; `null` empties it.
     #[serde(rename = "defaultAllowedIPs", skip_serializing_if = "Patch::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub default_allowed_ips: Patch<Vec<String>>,
     /// New rate limit, in verifications a second.
     #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
     pub default_rate_limit_per_second: Patch<i64>,
     /// New default lifetime, in milliseconds.
     #[serde(skip_serializing_if = "Patch::is_absent")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
     pub default_expiration: Patch<i64>,
 }
 
 /// An entry of a workspace's scope catalogue: something a key may be given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WorkspaceScope {
     /// Its id.
@@ -86,6 +94,7 @@ pub struct WorkspaceScope {
 
 /// The body of `POST /api/v1/workspace/{id}/scope`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreateScope {
     /// What a person calls it.
     pub name: String,
@@ -109,6 +118,7 @@ impl CreateScope {
 
 /// `{"workspace": …}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WorkspaceAnswer {
     /// The workspace.
     pub workspace: Workspace,
@@ -116,6 +126,7 @@ pub struct WorkspaceAnswer {
 
 /// `{"workspaces": […]}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WorkspacesAnswer {
     /// All workspaces of the team, oldest first.
     pub workspaces: Vec<Workspace>,
@@ -123,6 +134,7 @@ pub struct WorkspacesAnswer {
 
 /// `{"scope": …}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ScopeAnswer {
     /// The scope.
     pub scope: WorkspaceScope,
@@ -130,6 +142,7 @@ pub struct ScopeAnswer {
 
 /// `{"scopes": […]}`
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ScopesAnswer {
     /// The whole catalogue, oldest first.
     pub scopes: Vec<WorkspaceScope>,

@@ -23,6 +23,7 @@ mod extract;
 mod gate;
 mod guard;
 mod link_rules;
+mod openapi;
 mod options;
 mod problem;
 mod request_id;
@@ -32,6 +33,7 @@ mod serve;
 mod static_files;
 
 pub use error::ApiError;
+pub use openapi::document;
 pub use options::{Origin, OriginError, ProxyOptions};
 pub use router::{router, unknown_route};
 pub use serve::{Drained, serve};

@@ -6,20 +6,26 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use oneloop_protocol::error::ErrorDetail;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::Refusal;
 
-const MEDIA_TYPE: &str = "application/problem+json";
+pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
 /// The members of RFC 9457, section 3.1, and our two as extensions. `type` is left out, which stands for
 /// `about:blank`: the status says what kind of problem it is, and `reason` which one.
-#[derive(Serialize)]
-struct Problem<'a> {
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Problem<'a> {
+    /// The name of the HTTP status.
     title: &'static str,
+    /// The HTTP status.
     status: u16,
+    /// One sentence for a person.
     detail: &'a str,
+    /// The stable word for a program.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    /// The field at fault, in the request's own spelling.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<&'a str>,
 }

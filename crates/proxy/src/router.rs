@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get, patch, post};
+use axum::routing::any;
 use oneloop_engine::Engine;
 use oneloop_protocol::Reason;
 use tower::util::MapFutureLayer;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
 
 use crate::backend::{App, Settings};
 use crate::client_address::TrustedProxies;
@@ -18,74 +21,57 @@ use crate::request_id::RequestIds;
 use crate::routes::{
     api_keys, evidence, health, link_tokens, meters, migrate, scopes, verify, workspaces,
 };
-use crate::{cors, envelope, guard, static_files};
+use crate::{cors, envelope, guard, openapi, static_files};
 
 /// A team's servers, with an SDK key. No page has business here, so no preflight is answered.
-fn servers() -> Router<App> {
-    Router::new()
-        .route("/api/v1/api-key/verify", post(verify::verify_api_key))
-        .route(
-            "/api/v1/workspace",
-            get(workspaces::list_workspaces).post(workspaces::create_workspace),
-        )
-        .route(
-            "/api/v1/workspace/{workspace}",
-            get(workspaces::get_workspace).patch(workspaces::patch_workspace),
-        )
-        .route("/api/v1/workspace/{workspace}/scope", post(scopes::create_scope))
-        .route(
-            "/api/v1/workspace/{workspace}/api-key/{api_key}/refill",
-            post(api_keys::refill_api_key),
-        )
-        .route("/api/v1/api-key/record-usage", post(meters::record_usage))
-        .route("/api/v1/usage/{billing_id}", get(meters::get_usage))
-        .route(
-            "/api/v1/customer-billing",
-            get(meters::get_customer_billing).post(meters::create_customer_billing),
-        )
-        .route("/api/v1/customer-billing/refill", post(meters::refill_customer_billing))
-        .route("/api/v1/link-token", post(link_tokens::create_link_token))
-        .route("/api/v1/link-token/revoke", post(link_tokens::revoke_link_tokens))
+fn servers() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(verify::verify_api_key))
+        .routes(routes!(workspaces::list_workspaces, workspaces::create_workspace))
+        .routes(routes!(workspaces::get_workspace, workspaces::patch_workspace))
+        .routes(routes!(scopes::create_scope))
+        .routes(routes!(api_keys::refill_api_key))
+        .routes(routes!(meters::record_usage))
+        .routes(routes!(meters::get_usage))
+        .routes(routes!(meters::get_customer_billing, meters::create_customer_billing))
+        .routes(routes!(meters::refill_customer_billing))
+        .routes(routes!(link_tokens::create_link_token))
+        .routes(routes!(link_tokens::revoke_link_tokens))
         // Any method: while the gate is closed, nothing here may show that the URL exists.
-        .route("/api/v1/api-key/migrate", any(migrate::migrate_api_key))
+        .routes(routes!(migrate::migrate_api_key).map(|_| any(migrate::migrate_api_key)))
 }
 
 /// Pages of a team's customers, with a link token; and the team's servers, too.
-fn browsers() -> Router<App> {
-    Router::new()
-        .route("/api/v1/link-token/{token}", get(link_tokens::get_link_token))
-        .route("/api/v1/workspace/{workspace}/scopes", get(scopes::list_scopes))
-        .route("/api/v1/api-key", post(api_keys::create_api_key))
-        .route("/api/v1/workspace/{workspace}/api-key", get(api_keys::list_api_keys))
-        .route(
-            "/api/v1/workspace/{workspace}/api-key/{api_key}",
-            patch(api_keys::patch_api_key)
-                .delete(api_keys::delete_api_key)
-                .get(api_keys::get_api_key), // servers only
-        )
-        .route(
-            "/api/v1/workspace/{workspace}/api-key/{api_key}/rotate",
-            post(api_keys::rotate_api_key),
-        )
-        .route(
-            "/api/v1/workspace/{workspace}/api-key/{api_key}/end-overlap",
-            post(api_keys::end_overlap),
-        )
-        .route(
-            "/api/v1/workspace/{workspace}/api-key/{api_key}/usage",
-            get(evidence::get_api_key_usage),
-        )
-        .route(
-            "/api/v1/workspace/{workspace}/api-key/{api_key}/activity",
-            get(evidence::get_api_key_activity),
-        )
+fn browsers() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(link_tokens::get_link_token))
+        .routes(routes!(scopes::list_scopes))
+        .routes(routes!(api_keys::create_api_key))
+        .routes(routes!(api_keys::list_api_keys))
+        .routes(routes!(
+            api_keys::patch_api_key,
+            api_keys::delete_api_key,
+            api_keys::get_api_key, // servers only
+        ))
+        .routes(routes!(api_keys::rotate_api_key))
+        .routes(routes!(api_keys::end_overlap))
+        .routes(routes!(evidence::get_api_key_usage))
+        .routes(routes!(evidence::get_api_key_activity))
 }
 
 /// Whoever runs the service.
-fn operators() -> Router<App> {
-    Router::new()
-        .route("/healthz", get(health::get_health))
-        .route("/readyz", get(health::get_readiness))
+fn operators() -> OpenApiRouter<App> {
+    OpenApiRouter::default()
+        .routes(routes!(health::get_health))
+        .routes(routes!(health::get_readiness))
+}
+
+/// Every operation of the three groups, as their handlers describe themselves.
+pub(crate) fn described() -> OpenApi {
+    let mut api = servers().into_openapi();
+    api.merge(browsers().into_openapi());
+    api.merge(operators().into_openapi());
+    api
 }
 
 /// The whole service, ready for [`serve`](crate::serve()) or for calling without a socket.
@@ -115,9 +101,10 @@ pub fn router(engine: Engine, options: ProxyOptions) -> Router {
     };
 
     Router::new()
-        .merge(guarded(servers()))
-        .merge(guarded(browsers()).layer(cors::layer(&allowed_origins)))
-        .merge(guarded(operators()))
+        .merge(guarded(servers().into()))
+        .merge(guarded(browsers().into()).layer(cors::layer(&allowed_origins)))
+        .merge(guarded(operators().into()))
+        .merge(guarded(openapi::routes()))
         .merge(guarded(static_files::widget(widget_dir)))
         .merge(guarded(extra_routes.with_state(())))
         .fallback(unknown_route)

@@ -14,6 +14,16 @@ pub(crate) trait LinkDemand: Demand {
     const PERMISSION: LinkTokenPermissions;
 }
 
+/// One line of the table below, as the OpenAPI document shows it.
+pub(crate) struct Demanded {
+    /// The marker's name: the handler's, in camel case.
+    pub(crate) operation: &'static str,
+    /// The right that an SDK key must hold.
+    pub(crate) right: Right,
+    /// What a link token's permissions must include; `None` when no link token may do it.
+    pub(crate) permission: Option<LinkTokenPermissions>,
+}
+
 macro_rules! demands {
     ($($operation:ident: $resource:ident.$access:ident $(or $permission:ident)?;)+) => {$(
         /// A marker for [`Sdk`](super::Sdk) or [`Caller`](super::Caller).
@@ -26,7 +36,17 @@ macro_rules! demands {
         $(impl LinkDemand for $operation {
             const PERMISSION: LinkTokenPermissions = LinkTokenPermissions::$permission;
         })?
-    )+};
+    )+
+
+        /// The whole table.
+        pub(crate) const DEMANDS: &[Demanded] = &[$(Demanded {
+            operation: stringify!($operation),
+            right: <$operation as Demand>::RIGHT,
+            permission: demands!(@permission $($permission)?),
+        }),+];
+    };
+    (@permission) => { None };
+    (@permission $permission:ident) => { Some(LinkTokenPermissions::$permission) };
 }
 
 demands! {

@@ -13,7 +13,13 @@ use crate::extract::{
 };
 use crate::link_rules::hold_to_token;
 
-/// `POST /api/v1/api-key`: a new key, and its secret, this once.
+/// Creates a key, and shows its secret, this once.
+///
+/// With a link token: for the token's own workspace and customer, without prefix, metadata or meter.
+#[utoipa::path(
+    post, path = "/api/v1/api-key", tag = "API keys",
+    params(IdempotencyKey), request_body = CreateApiKey, responses((status = 200, body = IssuedApiKeyAnswer)),
+)]
 pub(crate) async fn create_api_key(
     State(app): State<App>,
     caller: Caller<extract::CreateApiKey>,
@@ -29,8 +35,18 @@ pub(crate) async fn create_api_key(
     Ok(Answer(IssuedApiKeyAnswer { api_key }))
 }
 
-/// `GET /api/v1/workspace/{workspace}/api-key`: the keys that the caller may see; which, in which order and how
-/// many at a time, the query says.
+/// Lists the keys that the caller may see.
+///
+/// Without a query: all that are not deleted, newest first. With `limit` or `cursor` it answers in pages.
+#[utoipa::path(
+    get, path = "/api/v1/workspace/{workspace}/api-key", tag = "API keys",
+    params(
+        ListKeys,
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 1_000, description = "Keys on a page."),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
+    ),
+    responses((status = 200, body = ApiKeysAnswer)),
+)]
 pub(crate) async fn list_api_keys(
     State(app): State<App>,
     caller: Caller<extract::ListApiKeys>,
@@ -44,7 +60,11 @@ pub(crate) async fn list_api_keys(
     Ok(Answer(ApiKeysAnswer { api_keys: page.api_keys, next_cursor, total }))
 }
 
-/// `GET /api/v1/workspace/{workspace}/api-key/{api_key}`: one key, deleted or not. For servers only.
+/// Reads one key, deleted or not.
+#[utoipa::path(
+    get, path = "/api/v1/workspace/{workspace}/api-key/{api_key}", tag = "API keys",
+    responses((status = 200, body = ApiKeyAnswer)),
+)]
 pub(crate) async fn get_api_key(
     State(app): State<App>,
     sdk: Sdk<extract::GetApiKey>,
@@ -54,7 +74,11 @@ pub(crate) async fn get_api_key(
     Ok(Answer(ApiKeyAnswer { api_key }))
 }
 
-/// `PATCH /api/v1/workspace/{workspace}/api-key/{api_key}`: its name, its scopes, whether it works.
+/// Edits a key: its name, its scopes, whether it works.
+#[utoipa::path(
+    patch, path = "/api/v1/workspace/{workspace}/api-key/{api_key}", tag = "API keys",
+    request_body = PatchApiKey, responses((status = 200, body = ApiKeyAnswer)),
+)]
 pub(crate) async fn patch_api_key(
     State(app): State<App>,
     caller: Caller<extract::PatchApiKey>,
@@ -67,7 +91,11 @@ pub(crate) async fn patch_api_key(
     Ok(Answer(ApiKeyAnswer { api_key }))
 }
 
-/// `DELETE /api/v1/workspace/{workspace}/api-key/{api_key}`. Deleting twice is fine.
+/// Deletes a key. Deleting it twice is fine.
+#[utoipa::path(
+    delete, path = "/api/v1/workspace/{workspace}/api-key/{api_key}", tag = "API keys",
+    responses((status = 200, body = ApiKeyAnswer)),
+)]
 pub(crate) async fn delete_api_key(
     State(app): State<App>,
     caller: Caller<extract::DeleteApiKey>,
@@ -79,7 +107,13 @@ pub(crate) async fn delete_api_key(
     Ok(Answer(ApiKeyAnswer { api_key }))
 }
 
-/// `POST /api/v1/workspace/{workspace}/api-key/{api_key}/rotate`: the same key with a new secret.
+/// Rotates a key: the same key with a new secret, shown this once.
+///
+/// The body may be left out: the old secret then stops working at once.
+#[utoipa::path(
+    post, path = "/api/v1/workspace/{workspace}/api-key/{api_key}/rotate", tag = "API keys",
+    params(IdempotencyKey), request_body = Option<RotateApiKey>, responses((status = 200, body = IssuedApiKeyAnswer)),
+)]
 pub(crate) async fn rotate_api_key(
     State(app): State<App>,
     caller: Caller<extract::RotateApiKey>,
@@ -94,7 +128,11 @@ pub(crate) async fn rotate_api_key(
     Ok(Answer(IssuedApiKeyAnswer { api_key }))
 }
 
-/// `POST /api/v1/workspace/{workspace}/api-key/{api_key}/refill`: more verifications for a key that counts them.
+/// Refills a key: more verifications for one that counts them.
+#[utoipa::path(
+    post, path = "/api/v1/workspace/{workspace}/api-key/{api_key}/refill", tag = "API keys",
+    params(IdempotencyKey), request_body = RefillApiKey, responses((status = 200, body = ApiKeyAnswer)),
+)]
 pub(crate) async fn refill_api_key(
     State(app): State<App>,
     sdk: Sdk<extract::RefillApiKey>,
@@ -108,8 +146,11 @@ pub(crate) async fn refill_api_key(
     Ok(Answer(ApiKeyAnswer { api_key }))
 }
 
-/// `POST /api/v1/workspace/{workspace}/api-key/{api_key}/end-overlap`: the secret before the last rotation stops
-/// now. Our addition; doing it twice is fine.
+/// Ends the overlap of a rotation: the secret before it stops now. Doing it twice is fine.
+#[utoipa::path(
+    post, path = "/api/v1/workspace/{workspace}/api-key/{api_key}/end-overlap", tag = "API keys",
+    responses((status = 200, body = ApiKeyAnswer)),
+)]
 pub(crate) async fn end_overlap(
     State(app): State<App>,
     caller: Caller<extract::EndOverlap>,

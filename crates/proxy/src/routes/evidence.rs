@@ -10,7 +10,12 @@ use crate::backend::App;
 use crate::error::ApiError;
 use crate::extract::{self, ApiPath, Caller, Parameters};
 
-/// `GET /api/v1/workspace/{workspace}/api-key/{api_key}/usage?days=30`: verifications by day and by route.
+/// Counts a key's verifications, by day and by route.
+#[utoipa::path(
+    get, path = "/api/v1/workspace/{workspace}/api-key/{api_key}/usage", tag = "API keys",
+    params(("days" = Option<u32>, Query, minimum = 1, maximum = 400, description = "How many days; 30 when absent.")),
+    responses((status = 200, body = KeyUsageAnswer)),
+)]
 pub(crate) async fn get_api_key_usage(
     State(app): State<App>,
     caller: Caller<extract::GetApiKeyUsage>,
@@ -23,8 +28,17 @@ pub(crate) async fn get_api_key_usage(
     Ok(Answer(KeyUsageAnswer { usage }))
 }
 
-/// `GET /api/v1/workspace/{workspace}/api-key/{api_key}/activity`: its lines of the audit log, newest first. A
-/// link token is not shown addresses, requests and credentials.
+/// Lists what happened to a key: its lines of the audit log, newest first.
+///
+/// A link token is not shown addresses, requests and credentials.
+#[utoipa::path(
+    get, path = "/api/v1/workspace/{workspace}/api-key/{api_key}/activity", tag = "API keys",
+    params(
+        ("limit" = Option<u32>, Query, minimum = 1, maximum = 200, description = "Lines on a page; 50 when absent."),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before."),
+    ),
+    responses((status = 200, body = ActivityAnswer)),
+)]
 pub(crate) async fn get_api_key_activity(
     State(app): State<App>,
     caller: Caller<extract::GetApiKeyActivity>,

@@ -11,7 +11,11 @@ use crate::backend::App;
 use crate::error::ApiError;
 use crate::extract::{self, ApiJson, ApiPath, Caller, Provenance, Sdk, X_LINK_TOKEN};
 
-/// `POST /api/v1/link-token`: a credential for one customer's browser.
+/// Creates a link token: a credential for one customer's browser.
+#[utoipa::path(
+    post, path = "/api/v1/link-token", tag = "Link tokens",
+    request_body = CreateLinkToken, responses((status = 200, body = LinkToken)),
+)]
 pub(crate) async fn create_link_token(
     State(app): State<App>,
     sdk: Sdk<extract::CreateLinkToken>,
@@ -21,7 +25,11 @@ pub(crate) async fn create_link_token(
     Ok(Answer(app.backend.create_link_token(&sdk.actor(provenance), &body).await?))
 }
 
-/// `POST /api/v1/link-token/revoke`: one token, or all of a customer, stop at once. Our addition.
+/// Revokes link tokens: one, or all of a customer. They stop at once.
+#[utoipa::path(
+    post, path = "/api/v1/link-token/revoke", tag = "Link tokens",
+    request_body = RevokeLinkTokens, responses((status = 200, body = RevokedAnswer)),
+)]
 pub(crate) async fn revoke_link_tokens(
     State(app): State<App>,
     sdk: Sdk<extract::RevokeLinkTokens>,
@@ -38,8 +46,12 @@ pub(crate) async fn revoke_link_tokens(
     Ok(Answer(RevokedAnswer { revoked }))
 }
 
-/// `GET /api/v1/link-token/{token}`: what a token stands for. A link token learns that about itself only;
-/// any other token does not exist for it.
+/// Says what a link token stands for. A link token learns that about itself only; any other token does
+/// not exist for it.
+#[utoipa::path(
+    get, path = "/api/v1/link-token/{token}", tag = "Link tokens",
+    responses((status = 200, body = LinkTokenStatus)),
+)]
 pub(crate) async fn get_link_token(
     State(app): State<App>,
     caller: Caller<extract::GetLinkToken>,

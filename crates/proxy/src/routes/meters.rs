@@ -13,10 +13,16 @@ use crate::error::ApiError;
 use crate::extract::{self, ApiJson, ApiPath, IdempotencyKey, Parameters, Provenance, Sdk};
 
 /// `{}`
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct Nothing {}
 
-/// `POST /api/v1/api-key/record-usage`: usage that is known only after the request.
+/// Records usage that is known only after the request.
+///
+/// It is charged in full, over the credit too: it was used.
+#[utoipa::path(
+    post, path = "/api/v1/api-key/record-usage", tag = "Usage and billing",
+    request_body = RecordUsage, responses((status = 200, body = Nothing)),
+)]
 pub(crate) async fn record_usage(
     State(app): State<App>,
     sdk: Sdk<extract::RecordUsage>,
@@ -26,7 +32,11 @@ pub(crate) async fn record_usage(
     Ok(Answer(Nothing {}))
 }
 
-/// `GET /api/v1/usage/{billing_id}`: what was used of a meter, by day and name.
+/// Lists what was used of a meter, by day and name.
+#[utoipa::path(
+    get, path = "/api/v1/usage/{billing_id}", tag = "Usage and billing",
+    responses((status = 200, body = BilledDaysAnswer)),
+)]
 pub(crate) async fn get_usage(
     State(app): State<App>,
     sdk: Sdk<extract::GetUsage>,
@@ -36,7 +46,15 @@ pub(crate) async fn get_usage(
     Ok(Answer(BilledDaysAnswer { data }))
 }
 
-/// `GET /api/v1/customer-billing?workspaceId=&externalMeterId=`: a meter, or `null`.
+/// Reads a meter. The answer is `null` if there is none.
+#[utoipa::path(
+    get, path = "/api/v1/customer-billing", tag = "Usage and billing",
+    params(
+        ("workspaceId" = String, Query, description = "Where the meter is."),
+        ("externalMeterId" = String, Query, description = "What you call it."),
+    ),
+    responses((status = 200, body = MeterAnswer)),
+)]
 pub(crate) async fn get_customer_billing(
     State(app): State<App>,
     sdk: Sdk<extract::GetCustomerBilling>,
@@ -53,7 +71,11 @@ pub(crate) async fn get_customer_billing(
     Ok(Answer(MeterAnswer { billing }))
 }
 
-/// `POST /api/v1/customer-billing`: a new meter; one that is there already is the answer, unchanged.
+/// Creates a meter. One that is there already is the answer, unchanged.
+#[utoipa::path(
+    post, path = "/api/v1/customer-billing", tag = "Usage and billing",
+    request_body = CreateMeter, responses((status = 200, body = MeterAnswer)),
+)]
 pub(crate) async fn create_customer_billing(
     State(app): State<App>,
     sdk: Sdk<extract::CreateCustomerBilling>,
@@ -64,7 +86,11 @@ pub(crate) async fn create_customer_billing(
     Ok(Answer(MeterAnswer { billing: Some(meter) }))
 }
 
-/// `POST /api/v1/customer-billing/refill`: more credit.
+/// Refills a meter: more credit.
+#[utoipa::path(
+    post, path = "/api/v1/customer-billing/refill", tag = "Usage and billing",
+    params(IdempotencyKey), request_body = RefillMeter, responses((status = 200, body = MeterAnswer)),
+)]
 pub(crate) async fn refill_customer_billing(
     State(app): State<App>,
     sdk: Sdk<extract::RefillCustomerBilling>,

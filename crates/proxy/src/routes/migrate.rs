@@ -10,7 +10,13 @@ use crate::error::ApiError;
 use crate::extract::ApiJson;
 use crate::gate::MigrationPass;
 
-/// `POST /api/v1/api-key/migrate`: a key that exists already. The same row again is the same key.
+/// Brings a key along that exists already. The same row again is the same key.
+///
+/// It answers 404 unless the team's migration window is open.
+#[utoipa::path(
+    post, path = "/api/v1/api-key/migrate", tag = "Migration",
+    request_body = MigrateApiKey, responses((status = 200, body = IssuedApiKeyAnswer)),
+)]
 pub(crate) async fn migrate_api_key(
     State(app): State<App>,
     pass: MigrationPass,

@@ -9,7 +9,11 @@ use crate::backend::App;
 use crate::error::ApiError;
 use crate::extract::{self, ApiJson, ApiPath, Caller, Provenance, Sdk};
 
-/// `GET /api/v1/workspace/{workspace}/scopes`: what its keys may be given.
+/// Lists a workspace's scopes: what its keys may be given.
+#[utoipa::path(
+    get, path = "/api/v1/workspace/{workspace}/scopes", tag = "Scopes",
+    responses((status = 200, body = ScopesAnswer)),
+)]
 pub(crate) async fn list_scopes(
     State(app): State<App>,
     caller: Caller<extract::ListScopes>,
@@ -20,7 +24,11 @@ pub(crate) async fn list_scopes(
     Ok(Answer(ScopesAnswer { scopes }))
 }
 
-/// `POST /api/v1/workspace/{workspace}/scope`: a new entry.
+/// Adds a scope to a workspace.
+#[utoipa::path(
+    post, path = "/api/v1/workspace/{workspace}/scope", tag = "Scopes",
+    request_body = CreateScope, responses((status = 200, body = ScopeAnswer)),
+)]
 pub(crate) async fn create_scope(
     State(app): State<App>,
     sdk: Sdk<extract::CreateScope>,

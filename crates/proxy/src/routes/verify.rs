@@ -8,7 +8,11 @@ use crate::backend::App;
 use crate::error::ApiError;
 use crate::extract::{self, ApiJson, Sdk};
 
-/// `POST /api/v1/api-key/verify`: a verdict on a key, with status 200 whatever it is.
+/// Verifies a key. The answer is 200 whatever the verdict; only `VALID` lets a request through.
+#[utoipa::path(
+    post, path = "/api/v1/api-key/verify", tag = "Verification",
+    request_body = VerifyRequest, responses((status = 200, body = Verification)),
+)]
 pub(crate) async fn verify_api_key(
     State(app): State<App>,
     sdk: Sdk<extract::VerifyApiKey>,

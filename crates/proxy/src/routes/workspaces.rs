@@ -9,7 +9,11 @@ use crate::backend::App;
 use crate::error::ApiError;
 use crate::extract::{self, ApiJson, ApiPath, IdempotencyKey, Provenance, Sdk};
 
-/// `GET /api/v1/workspace`: the team's workspaces.
+/// Lists the team's workspaces, oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/workspace", tag = "Workspaces",
+    responses((status = 200, body = WorkspacesAnswer)),
+)]
 pub(crate) async fn list_workspaces(
     State(app): State<App>,
     sdk: Sdk<extract::ListWorkspaces>,
@@ -18,7 +22,11 @@ pub(crate) async fn list_workspaces(
     Ok(Answer(WorkspacesAnswer { workspaces }))
 }
 
-/// `POST /api/v1/workspace`: a new one.
+/// Creates a workspace.
+#[utoipa::path(
+    post, path = "/api/v1/workspace", tag = "Workspaces",
+    params(IdempotencyKey), request_body = CreateWorkspace, responses((status = 200, body = WorkspaceAnswer)),
+)]
 pub(crate) async fn create_workspace(
     State(app): State<App>,
     sdk: Sdk<extract::CreateWorkspace>,
@@ -30,7 +38,11 @@ pub(crate) async fn create_workspace(
     Ok(Answer(WorkspaceAnswer { workspace }))
 }
 
-/// `GET /api/v1/workspace/{workspace}`
+/// Reads a workspace.
+#[utoipa::path(
+    get, path = "/api/v1/workspace/{workspace}", tag = "Workspaces",
+    responses((status = 200, body = WorkspaceAnswer)),
+)]
 pub(crate) async fn get_workspace(
     State(app): State<App>,
     sdk: Sdk<extract::GetWorkspace>,
@@ -40,8 +52,11 @@ pub(crate) async fn get_workspace(
     Ok(Answer(WorkspaceAnswer { workspace }))
 }
 
-/// `PATCH /api/v1/workspace/{workspace}`: changes the defaults; a field left out stays as it is, `null`
-/// clears it.
+/// Changes a workspace's defaults. A field left out stays as it is, `null` clears it.
+#[utoipa::path(
+    patch, path = "/api/v1/workspace/{workspace}", tag = "Workspaces",
+    request_body = PatchWorkspace, responses((status = 200, body = WorkspaceAnswer)),
+)]
 pub(crate) async fn patch_workspace(
     State(app): State<App>,
     sdk: Sdk<extract::PatchWorkspace>,

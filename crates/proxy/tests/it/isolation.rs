@@ -1,114 +1,101 @@
-//! Who may do what: every route, asked by everybody.
+//! Who may do what: every operation, asked by everybody.
+//!
+//! The operations come from the OpenAPI document, and so from the router: a new route has to have its row in
+//! [`SUBJECTS`], or the first test here fails.
 
-use oneloop_protocol::{Access, Resource, Right, Rights};
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-use crate::app::{Client, TestApp, grant};
-use crate::reply::Reply;
+use oneloop_protocol::{Access, Resource, Right, Rights, SdkKeyId};
+use serde_json::json;
 
-use Access as A;
-use Resource as R;
+use crate::app::{TestApp, create_sdk_key};
+use crate::operations::{Names, Operation, operations};
 
-/// A route, what an SDK key needs for it, and what a link token gets.
-struct Route {
-    method: &'static str,
-    path: String,
-    body: Value,
-    right: Right,
-    browsers: bool,
+/// What an operation names, which decides what it says to whom that does not belong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Subject {
+    /// Nothing but the caller's own team, or nothing at all.
+    Caller,
+    /// A workspace, in the path, the query or the body.
+    Workspace,
+    /// A key in a workspace.
+    Key,
+    /// A workspace and a customer, in the body.
+    Owner,
+    /// A link token.
+    Token,
+    /// A secret, or a word of the team's own: what is another team's is like what is nobody's.
+    Word,
 }
 
-impl Route {
-    async fn ask(&self, client: &Client) -> Reply {
-        let body = if self.body.is_null() { String::new() } else { self.body.to_string() };
-        client.send(self.method, &self.path, body).await
-    }
+const SUBJECTS: &[(&str, Subject)] = &[
+    ("create_api_key", Subject::Owner),
+    ("create_customer_billing", Subject::Workspace),
+    ("create_link_token", Subject::Owner),
+    ("create_scope", Subject::Workspace),
+    ("create_workspace", Subject::Caller),
+    ("delete_api_key", Subject::Key),
+    ("end_overlap", Subject::Key),
+    ("get_api_key", Subject::Key),
+    ("get_api_key_activity", Subject::Key),
+    ("get_api_key_usage", Subject::Key),
+    ("get_customer_billing", Subject::Workspace),
+    ("get_health", Subject::Caller),
+    ("get_link_token", Subject::Token),
+    ("get_readiness", Subject::Caller),
+    ("get_usage", Subject::Word),
+    ("get_workspace", Subject::Workspace),
+    ("list_api_keys", Subject::Workspace),
+    ("list_scopes", Subject::Workspace),
+    ("list_workspaces", Subject::Caller),
+    ("migrate_api_key", Subject::Owner),
+    ("patch_api_key", Subject::Key),
+    ("patch_workspace", Subject::Workspace),
+    ("record_usage", Subject::Word),
+    ("refill_api_key", Subject::Key),
+    ("refill_customer_billing", Subject::Workspace),
+    ("revoke_link_tokens", Subject::Owner),
+    ("rotate_api_key", Subject::Key),
+    ("verify_api_key", Subject::Word),
+];
+
+fn subject(operation: &Operation) -> Subject {
+    let row = SUBJECTS.iter().find(|(id, _)| *id == operation.id);
+    row.unwrap_or_else(|| panic!("{} has no row in SUBJECTS", operation.id)).1
 }
 
-/// Every route but migrate, which hides behind its gate and has its own tests.
-fn routes(workspace: &str, key: &Value, token: &str) -> Vec<Route> {
-    let (key, secret) = (key["id"].as_str().expect("an id"), &key["key"]);
-    let route = |method, path: &str, body, resource, access, browsers| Route {
-        method,
-        path: format!("/api/v1/{path}").replace("{w}", workspace).replace("{k}", key),
-        body,
-        right: Right(resource, access),
-        browsers,
-    };
-    let new_key = json!({
-        "name": "ci", "workspaceId": workspace, "customerId": "northwind", "enabled": true,
-        "scopes": [grant("metrics", "read")],
-    });
-    let new_token = json!({ "workspaceId": workspace, "customerId": "northwind" });
-    let new_scope = json!({ "name": "s", "representation": "s" });
-    let nobody = json!({ "workspaceId": workspace, "customerId": "nobody" });
-    let meter = json!({ "workspaceId": workspace, "externalMeterId": "m", "refill": 1 });
-    let (amount, usage) = (json!({ "amount": 1 }), json!({ "key": secret, "usage": "0" }));
-    let none = Value::Null;
-    vec![
-        route("GET", "workspace", none.clone(), R::Workspace, A::READ, false),
-        route("POST", "workspace", json!({ "name": "w" }), R::Workspace, A::CREATE, false),
-        route("GET", "workspace/{w}", none.clone(), R::Workspace, A::READ, false),
-        route("PATCH", "workspace/{w}", json!({}), R::Workspace, A::UPDATE, false),
-        route("GET", "workspace/{w}/scopes", none.clone(), R::WorkspaceScopes, A::READ, true),
-        route("POST", "workspace/{w}/scope", new_scope, R::WorkspaceScopes, A::CREATE, false),
-        route("POST", "api-key", new_key, R::ApiKeys, A::CREATE, true),
-        route("GET", "workspace/{w}/api-key", none.clone(), R::ApiKeys, A::READ, true),
-        route("GET", "workspace/{w}/api-key/{k}", none.clone(), R::ApiKeys, A::READ, false),
-        route("PATCH", "workspace/{w}/api-key/{k}", json!({}), R::ApiKeys, A::UPDATE, true),
-        route("GET", "usage/nothing", none.clone(), R::ApiKeys, A::READ, false),
-        route("POST", "api-key/record-usage", usage, R::ApiKeys, A::UPDATE, false),
-        route("POST", "customer-billing", meter.clone(), R::ApiKeys, A::CREATE, false),
-        route(
-            "GET",
-            &format!("customer-billing?workspaceId={workspace}&externalMeterId=m"),
-            none.clone(),
-            R::ApiKeys,
-            A::READ,
-            false,
-        ),
-        route("POST", "customer-billing/refill", meter, R::ApiKeys, A::UPDATE, false),
-        route("POST", "workspace/{w}/api-key/{k}/refill", amount, R::ApiKeys, A::UPDATE, false),
-        route(
-            "POST",
-            "workspace/{w}/api-key/{k}/rotate",
-            none.clone(),
-            R::ApiKeys,
-            A::UPDATE,
-            true,
-        ),
-        route(
-            "POST",
-            "workspace/{w}/api-key/{k}/end-overlap",
-            none.clone(),
-            R::ApiKeys,
-            A::UPDATE,
-            true,
-        ),
-        route("GET", "workspace/{w}/api-key/{k}/usage", none.clone(), R::ApiKeys, A::READ, true),
-        route("GET", "workspace/{w}/api-key/{k}/activity", none.clone(), R::ApiKeys, A::READ, true),
-        route("DELETE", "workspace/{w}/api-key/{k}", none.clone(), R::ApiKeys, A::DELETE, true),
-        route("POST", "api-key/verify", json!({ "key": "" }), R::ApiKeys, A::READ, false),
-        route("POST", "link-token/revoke", nobody, R::ApiKeys, A::DELETE, false),
-        route("POST", "link-token", new_token, R::ApiKeys, A::CREATE, false),
-        route("GET", &format!("link-token/{token}"), none, R::ApiKeys, A::READ, true),
-    ]
-}
-
-async fn setup() -> (TestApp, Vec<Route>, Client) {
+/// A world, what lives in it, and everything that can be asked about that.
+async fn setup() -> (TestApp, Names, Vec<Operation>) {
     let app = TestApp::new().await;
-    let key = app.create_key_with("northwind", json!({ "totalUsageAllowed": 9 })).await;
-    let token = app.link_token("northwind", json!({})).await;
-    let routes = routes(app.workspace.as_str(), &key, &token);
-    let browser = app.anonymous().header("x-link-token", &token);
-    (app, routes, browser)
+    let names = Names::living(&app).await;
+    let operations = operations(&names);
+    (app, names, operations)
+}
+
+/// The operations that ask for a credential and say so when there is none.
+fn guarded(operations: &[Operation]) -> impl Iterator<Item = &Operation> {
+    operations.iter().filter(|operation| operation.is_guarded() && !operation.is_hidden())
+}
+
+/// Those that a link token may do, too.
+fn shared(operations: &[Operation]) -> impl Iterator<Item = &Operation> {
+    operations.iter().filter(|operation| operation.permission.is_some())
+}
+
+#[test]
+fn every_operation_has_a_row_and_every_row_an_operation() {
+    let rows: BTreeSet<_> = SUBJECTS.iter().map(|(id, _)| (*id).to_owned()).collect();
+    let found: BTreeSet<_> = operations(&Names::of_nothing()).into_iter().map(|it| it.id).collect();
+    assert_eq!(rows, found);
 }
 
 #[tokio::test]
 async fn nobody_gets_in_without_a_valid_credential() {
-    let (app, routes, browser) = setup().await;
+    let (app, names, operations) = setup().await;
     let link = app.link_token("northwind", json!({})).await;
+    let revoked = revoked_sdk_key(&app).await;
     let nobody = app.anonymous();
+    let browser = nobody.clone().header("x-link-token", &names.token);
     let strangers = [
         (nobody.clone(), 401, "no_credential"),
         (nobody.clone().header("authorization", ""), 401, "invalid_credential"),
@@ -118,19 +105,57 @@ async fn nobody_gets_in_without_a_valid_credential() {
         (app.bearer("olsdk_nonsense"), 401, "invalid_credential"),
         (app.bearer("é"), 401, "invalid_credential"),
         (app.bearer(&link), 401, "invalid_credential"),
+        (app.bearer(&names.key), 401, "invalid_credential"),
+        (app.bearer(&revoked), 401, "invalid_credential"),
         (nobody.clone().header("x-link-token", ""), 401, "invalid_credential"),
         (nobody.clone().header("x-link-token", "é"), 401, "invalid_credential"),
+        (nobody.clone().header("x-link-token", &names.key), 401, "invalid_credential"),
         (nobody.header("x-link-token", "ollt_nonsense"), 401, "invalid_credential"),
         (app.sdk().header("x-link-token", &link), 400, "two_credentials"),
         (app.sdk().header("authorization", "Bearer x"), 400, "two_credentials"),
         (browser.header("x-link-token", &link), 400, "two_credentials"),
     ];
-    for route in &routes {
+    for operation in guarded(&operations) {
         for (client, status, reason) in &strangers {
-            let reply = route.ask(client).await;
+            let reply = operation.ask(client).await;
             reply.refused(*status, reason, "");
             let challenge = if *status == 401 { "Bearer realm=\"oneloop\"" } else { "" };
             assert_eq!(reply.header("www-authenticate"), challenge);
+        }
+    }
+}
+
+/// An SDK key with every right that was revoked.
+async fn revoked_sdk_key(app: &TestApp) -> String {
+    let before = app.engine.list_sdk_keys(Some(&app.team)).await.expect("a list");
+    let known: BTreeSet<SdkKeyId> = before.into_iter().map(|key| key.id).collect();
+    let key = create_sdk_key(&app.engine, &app.team, Rights::ALL).await;
+    app.bearer(&key).get("/api/v1/workspace").await.succeeded();
+    let all = app.engine.list_sdk_keys(Some(&app.team)).await.expect("a list");
+    let made = all.into_iter().find(|key| !known.contains(&key.id)).expect("the new one");
+    let operator = oneloop_engine::Actor::operator();
+    app.engine.revoke_sdk_key(&operator, &made.id).await.expect("it is revoked");
+    key
+}
+
+/// Whoever asks for what does not exist to them learns nothing, whatever they bring.
+#[tokio::test]
+async fn a_hidden_operation_does_not_exist_for_strangers() {
+    let (app, names, operations) = setup().await;
+    app.open_window().await;
+    let hidden: Vec<_> = operations.iter().filter(|operation| operation.is_hidden()).collect();
+    assert!(!hidden.is_empty());
+    let strangers = [
+        app.anonymous(),
+        app.bearer("olsdk_nonsense"),
+        app.anonymous().header("x-link-token", &names.token),
+        app.sdk().header("x-link-token", &names.token),
+        app.bearer(&revoked_sdk_key(&app).await),
+        app.rival(),
+    ];
+    for operation in hidden {
+        for client in &strangers {
+            operation.ask(client).await.refused(404, "unknown_route", "");
         }
     }
 }
@@ -146,65 +171,168 @@ async fn a_token_in_the_query_string_is_not_looked_at() {
 }
 
 #[tokio::test]
-async fn an_sdk_key_needs_exactly_the_right_of_the_route() {
-    let (app, routes, _) = setup().await;
+async fn an_sdk_key_needs_exactly_the_right_of_the_operation() {
+    let (app, _, operations) = setup().await;
+    app.open_window().await;
     let rightless = app.sdk_with(Rights::NONE).await;
-    for route in &routes {
-        route.ask(&rightless).await.refused(403, "right_missing", "");
-        let Right(resource, access) = route.right;
-        let bits = Rights::NONE.with(Right(resource, access)).bits();
+    for operation in operations.iter().filter(|operation| operation.is_guarded()) {
+        operation.ask(&rightless).await.refused(403, "right_missing", "");
+        let right = operation.right.expect("it is guarded");
+        let bits = Rights::NONE.with(right).bits();
         let all_others = Rights::from_bits(Rights::ALL.bits() & !bits);
         let almost = app.sdk_with(all_others).await;
-        let reply = route.ask(&almost).await;
+        let reply = operation.ask(&almost).await;
         reply.refused(403, "right_missing", "");
         let message = reply["error"]["message"].as_str().expect("a message");
-        assert!(message.ends_with(&route.right.to_string()), "{message}");
-        let exact = app.sdk_with(Rights::NONE.with(route.right)).await;
-        route.ask(&exact).await.succeeded();
+        assert!(message.ends_with(&right.to_string()), "{message}");
+        let exact = app.sdk_with(Rights::NONE.with(right)).await;
+        operation.ask(&exact).await.succeeded();
+    }
+}
+
+/// The rights that decisions name. The document shows what the code demands; this says what it ought to.
+#[test]
+fn the_rights_are_the_decided_ones() {
+    let operations = operations(&Names::of_nothing());
+    let right = |id: &str| operations.iter().find(|it| it.id == id).and_then(|it| it.right);
+    for (id, resource, access) in [
+        ("verify_api_key", Resource::ApiKeys, Access::READ),
+        ("rotate_api_key", Resource::ApiKeys, Access::UPDATE),
+        ("patch_api_key", Resource::ApiKeys, Access::UPDATE),
+        ("create_link_token", Resource::ApiKeys, Access::CREATE),
+        ("migrate_api_key", Resource::Migration, Access::CREATE),
+        ("patch_workspace", Resource::Workspace, Access::UPDATE),
+        ("create_scope", Resource::WorkspaceScopes, Access::CREATE),
+    ] {
+        assert_eq!(right(id), Some(Right(resource, access)), "{id}");
     }
 }
 
 #[tokio::test]
 async fn a_link_token_does_what_the_widget_needs_and_nothing_else() {
-    let (app, routes, browser) = setup().await;
-    for route in &routes {
-        let reply = route.ask(&browser).await;
-        if route.browsers {
-            reply.succeeded();
+    let (app, names, operations) = setup().await;
+    let browser = app.anonymous().header("x-link-token", &names.token);
+    for operation in guarded(&operations) {
+        if operation.permission.is_some() {
+            let reply = operation.ask(&browser).await;
+            // The example of a new key says something that is the integrator's affair.
+            let passes = subject(operation) != Subject::Owner;
+            reply.succeeded_or_refused(passes, (403, "field_not_allowed", "metadata"));
         } else {
-            reply.refused(403, "credential_not_accepted", "");
+            operation.ask(&browser).await.refused(403, "credential_not_accepted", "");
         }
     }
     app.advance(3_600);
-    for route in &routes {
-        route.ask(&browser).await.refused(401, "link_token_expired", "");
+    for operation in guarded(&operations) {
+        operation.ask(&browser).await.refused(401, "link_token_expired", "");
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_link_token_is_over() {
+    let (app, names, operations) = setup().await;
+    let browser = app.anonymous().header("x-link-token", &names.token);
+    let actor =
+        oneloop_engine::Actor { team: Some(app.team.clone()), ..oneloop_engine::Actor::operator() };
+    let revoked = app.engine.revoke_link_tokens(&actor, &app.workspace, "northwind").await;
+    assert_eq!(revoked.expect("it is revoked"), 1);
+    for operation in guarded(&operations) {
+        operation.ask(&browser).await.refused(401, "link_token_expired", "");
+    }
+}
+
+#[tokio::test]
+async fn a_link_token_needs_the_permission_and_the_origin_that_were_given_to_it() {
+    let (app, _, operations) = setup().await;
+    let idle = app.link_with("northwind", json!({ "permissions": [] })).await;
+    let origin = json!({ "origins": ["https://app.example.com"] });
+    let bound = app.link_with("northwind", origin).await;
+    for operation in shared(&operations) {
+        if operation.permission.as_deref() == Some("itself") {
+            continue;
+        }
+        operation.ask(&idle).await.refused(403, "permission_missing", "");
+        let elsewhere = bound.clone().header("origin", "https://evil.test");
+        for client in [&bound, &elsewhere] {
+            operation.ask(client).await.refused(403, "origin_not_allowed", "");
+        }
     }
 }
 
 /// What is somebody else's looks exactly like what is not there: status, body and headers.
 #[tokio::test]
 async fn another_teams_things_do_not_exist() {
-    let (app, ours, _) = setup().await;
+    let (app, names, ours) = setup().await;
     let theirs = app.create_workspace(&app.rival()).await;
-    let nowhere = routes(
-        "ws_00000000000000000000000000000000",
-        &json!({ "id": "ak_nonsense", "key": "ol_nonsense" }),
-        "nonsense",
-    );
-    for (ours, nowhere) in ours.iter().zip(&nowhere) {
-        if !ours.path.contains("ws_") && !ours.body.to_string().contains("ws_") {
-            continue;
+    let nowhere = operations(&Names::of_nothing());
+    for (ours, nowhere) in ours.iter().zip(&nowhere).filter(|(ours, _)| !ours.is_hidden()) {
+        let (not_yours, not_there) =
+            (ours.ask(&app.rival()).await, nowhere.ask(&app.rival()).await);
+        match subject(ours) {
+            Subject::Caller => {
+                not_yours.succeeded();
+                continue;
+            }
+            Subject::Word => {}
+            Subject::Token => not_yours.refused(404, "unknown_link_token", ""),
+            Subject::Workspace | Subject::Key | Subject::Owner => {
+                not_yours.refused(404, "unknown_workspace", "");
+            }
         }
-        let not_yours = ours.ask(&app.rival()).await;
-        let not_there = nowhere.ask(&app.rival()).await;
-        not_yours.refused(404, "unknown_workspace", "");
-        assert_eq!(not_yours.bytes, not_there.bytes, "{}", ours.path);
+        assert_eq!(not_yours.bytes, not_there.bytes, "{}", ours.id);
+        assert_eq!(headers(&not_yours), headers(&not_there), "{}", ours.id);
     }
     // Nor does our key exist in their workspace, for them or for us.
-    let key = app.create_key("northwind").await;
-    let path = format!("/api/v1/workspace/{theirs}/api-key/{}", key["id"].as_str().expect("an id"));
+    let path = format!("/api/v1/workspace/{theirs}/api-key/{}", names.api_key);
     app.rival().get(&path).await.refused(404, "unknown_api_key", "");
     app.sdk().get(&path).await.refused(404, "unknown_workspace", "");
+}
+
+/// All headers but the request's own id.
+fn headers(reply: &crate::reply::Reply) -> axum::http::HeaderMap {
+    let mut headers = reply.headers.clone();
+    headers.remove("x-request-id");
+    headers
+}
+
+/// Another customer of the same workspace, and the same customer in another workspace of the team.
+#[tokio::test]
+async fn another_link_tokens_things_do_not_exist() {
+    let (app, names, ours) = setup().await;
+    let sibling = app.create_workspace(&app.sdk()).await;
+    let contoso = app.link("contoso").await;
+    let elsewhere = app.link_with("northwind", json!({ "workspaceId": sibling })).await;
+    let nowhere = operations(&Names {
+        api_key: Names::of_nothing().api_key,
+        token: Names::of_nothing().token,
+        ..names.clone()
+    });
+    for (ours, nowhere) in shared(&ours).zip(shared(&nowhere)) {
+        let (customer, workspace) = (ours.ask(&contoso).await, ours.ask(&elsewhere).await);
+        match subject(ours) {
+            Subject::Key => {
+                customer.refused(404, "unknown_api_key", "");
+                assert_eq!(customer.bytes, nowhere.ask(&contoso).await.bytes, "{}", ours.id);
+                workspace.refused(404, "unknown_workspace", "");
+            }
+            Subject::Token => {
+                customer.refused(404, "unknown_link_token", "");
+                assert_eq!(customer.bytes, nowhere.ask(&contoso).await.bytes, "{}", ours.id);
+                workspace.refused(404, "unknown_link_token", "");
+            }
+            Subject::Owner => {
+                customer.refused(403, "other_customer", "customerId");
+                workspace.refused(403, "other_workspace", "workspaceId");
+            }
+            Subject::Workspace => {
+                let seen = customer.succeeded().body.to_string();
+                assert!(!seen.contains(&names.api_key), "{}: {seen}", ours.id);
+                workspace.refused(404, "unknown_workspace", "");
+            }
+            Subject::Caller | Subject::Word => panic!("{} is no link token's affair", ours.id),
+        }
+    }
+    assert_eq!(app.verdict(&names.key).await, "VALID", "nothing was done to it");
 }
 
 #[tokio::test]
@@ -226,7 +354,8 @@ async fn a_key_exists_in_its_own_workspace_only() {
 
 #[tokio::test]
 async fn another_customers_key_does_not_exist_for_a_link_token() {
-    let (app, _, browser) = setup().await;
+    let (app, names, _) = setup().await;
+    let browser = app.anonymous().header("x-link-token", &names.token);
     let theirs = app.create_key("contoso").await;
     let theirs_path = app.key_path(&theirs);
     let nowhere = app.path("api-key/ak_00000000000000000000000000000000");
@@ -251,7 +380,8 @@ async fn another_customers_key_does_not_exist_for_a_link_token() {
 
 #[tokio::test]
 async fn another_workspace_does_not_exist_for_a_link_token() {
-    let (app, _, browser) = setup().await;
+    let (app, names, _) = setup().await;
+    let browser = app.anonymous().header("x-link-token", &names.token);
     let sibling = app.create_workspace(&app.sdk()).await;
     let foreign = app.create_workspace(&app.rival()).await;
     let mut bodies = Vec::new();
@@ -273,7 +403,8 @@ async fn another_workspace_does_not_exist_for_a_link_token() {
 
 #[tokio::test]
 async fn a_link_token_creates_for_its_own_customer_only() {
-    let (app, _, browser) = setup().await;
+    let (app, names, _) = setup().await;
+    let browser = app.anonymous().header("x-link-token", &names.token);
     let sibling = app.create_workspace(&app.sdk()).await;
     let expires_at = app.engine.now() + 1_000;
     for (more, reason, field) in [

@@ -16,6 +16,8 @@ mod link_bounds;
 mod link_tokens;
 mod meters;
 mod migrate;
+mod openapi;
+mod operations;
 mod reply;
 mod rotation;
 mod scopes;
