@@ -95,6 +95,12 @@ export function postgres() {
   )
 }
 
+/** PostgreSQL's own client, which comes with the server. */
+export function psql() {
+  const otherwise = 'psql is needed for the tests: `apt-get install postgresql-client` on Debian and Ubuntu'
+  return found(() => onPath('psql'), 'postgresql-client', otherwise)
+}
+
 /** The programs of a MariaDB server. */
 export function mariadb() {
   return found(

@@ -36,6 +36,12 @@ const suites = {
     command: () => [env.PYTHON_BIN, '-m', 'pytest', '--quiet', '--config-file=tests/python/pytest.ini', 'tests/python'],
     count: counts.pytest,
   },
+  nodes: {
+    title: 'several servers on one PostgreSQL, which is restarted under them',
+    needs: [server, databases],
+    command: () => nodeTests('tests/nodes'),
+    count: counts.node,
+  },
   e2e: {
     title: 'Chromium through the widget against the server',
     needs: [server, dist, browser],
@@ -50,6 +56,9 @@ const suites = {
 
 /** What the suites are told: where the server, the browser, the Python and the databases are. */
 const env = { FORCE_COLOR: undefined, NO_COLOR: '1' }
+
+/** Ends what `databases` started. */
+let stopDatabases = () => {}
 
 await main(async () => {
   const chosen = process.argv.slice(2)
@@ -123,11 +132,10 @@ async function dist() {
   await step('package the widget', [(await tested()).xtask, 'package'])
 }
 
-/** Ends what [`databases`] started. */
-let stopDatabases = () => {}
-
 /** PostgreSQL, MariaDB and Redis: named by the environment, or of our own. */
 async function databases() {
+  // Once, however many suites need them.
+  if (env.ONELOOP_TEST_POSTGRES_URL) return
   const started = await start()
   stopDatabases = started.stop
   Object.assign(env, started.env)

@@ -60,13 +60,17 @@ async fn follow(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
             () = store.hint() => false,
         };
         let Some(engine) = engine.upgrade() else { return };
-        // News that could not be followed the last time is not announced again: look at the log itself.
-        let looked = engine.look_for_changes(failed || woken).await;
-        failed = looked.is_err();
-        if let Err(error) = looked {
-            let error = chain(&error);
-            tracing::warn!(error, "Cannot follow the change log; will retry");
+        let looked = engine.look_for_changes(woken).await;
+        match &looked {
+            Ok(()) if failed => tracing::info!("Follows the change log again"),
+            // Once, not ten times a second.
+            Err(error) if !failed => {
+                let error = chain(error);
+                tracing::warn!(error, "Cannot follow the change log; will retry");
+            }
+            _ => {}
         }
+        failed = looked.is_err();
     }
 }
 

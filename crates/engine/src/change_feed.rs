@@ -1,25 +1,23 @@
-//! Changes made by other processes over the same database (the command line while the server runs).
+//! Changes made by other processes over the same database: other nodes, the command line while the server runs.
 //!
 //! Every [`INTERVAL`] one cheap question asks whether anybody committed; only then is the change log read
 //! from where this process stopped. Reading and applying happen under the writer lock, see `turn.rs`.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, MutexGuard, Notify};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::index::Revision;
 use crate::store::{Change, Read, StoreError, Subject};
 use crate::tag::Tag;
 use crate::turn::Update;
 
 /// How long a change of another process may go unseen; the promise is 250 ms.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(100);
-
-/// Without a successful look for this long, the index cannot be called current.
-const STALE: Duration = Duration::from_secs(5);
 
 /// Lines of the change log read at once.
 const PAGE: u32 = 1_000;
@@ -28,12 +26,26 @@ const PAGE: u32 = 1_000;
 #[derive(Debug)]
 pub(crate) struct ChangeFeed {
     nudge: Notify,
-    looked: Mutex<Instant>,
+    /// Memory is not current without a successful look for this long.
+    stale_after: Duration,
+    opened: Instant,
+    /// When the last successful look began, in nanoseconds after `opened`: what was committed before is known.
+    looked: AtomicU64,
+    /// There is news that has not been followed to its end: an attempt that fails or is given up leaves it so.
+    pending: AtomicBool,
+    catching_up: Mutex<()>,
 }
 
 impl ChangeFeed {
-    pub(crate) fn new() -> Self {
-        Self { nudge: Notify::new(), looked: Mutex::new(Instant::now()) }
+    pub(crate) fn new(stale_after: Duration) -> Self {
+        Self {
+            nudge: Notify::new(),
+            stale_after,
+            opened: Instant::now(),
+            looked: AtomicU64::new(0),
+            pending: AtomicBool::new(false),
+            catching_up: Mutex::new(()),
+        }
     }
 
     /// Wakes the feed: somebody else has written.
@@ -47,31 +59,53 @@ impl ChangeFeed {
     }
 
     /// Whether the feed has looked lately.
-    pub(crate) fn is_alive(&self) -> bool {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < STALE
+    pub(crate) fn is_current(&self) -> bool {
+        let looked = Duration::from_nanos(self.looked.load(Ordering::Acquire));
+        self.opened.elapsed().saturating_sub(looked) <= self.stale_after
     }
 
-    fn looked(&self) {
-        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// Waits for whoever is catching up already.
+    pub(crate) async fn catching_up(&self) -> MutexGuard<'_, ()> {
+        self.catching_up.lock().await
+    }
+
+    fn looked(&self, began: Instant) {
+        let began = began.saturating_duration_since(self.opened).as_nanos();
+        self.looked.fetch_max(u64::try_from(began).unwrap_or(u64::MAX), Ordering::AcqRel);
     }
 }
 
 impl Engine {
     /// One look: follows the change log if there is news, or if `certainly` so.
     pub(crate) async fn look_for_changes(&self, certainly: bool) -> Result<(), EngineError> {
-        if self.store().has_news().await? || certainly {
+        let began = Instant::now();
+        let feed = self.change_feed();
+        feed.pending.fetch_or(certainly, Ordering::AcqRel);
+        // A store says its news once.
+        let news = self.store().has_news().await?;
+        if feed.pending.fetch_or(news, Ordering::AcqRel) || news {
             self.follow_changes().await?;
+            feed.pending.store(false, Ordering::Release);
         }
-        self.change_feed().looked();
+        feed.looked(began);
         Ok(())
     }
 
-    /// Applies everything in the change log that this process has not seen.
+    /// Applies everything in the change log that this process has not seen. A log that does not go on where this
+    /// process stopped is another one (a backup was restored, or a standby took over that lacked the last
+    /// commits): then everything is loaded anew.
     pub(crate) async fn follow_changes(&self) -> Result<(), EngineError> {
         loop {
             let mut followed = self.writer().lock().await;
             let mut store = self.snapshot().await?;
+            let head = store.revision().await?;
             let changes = store.changes(followed.0, PAGE).await?;
+            if !goes_on(followed.0, head, &changes) {
+                let seen = followed.0;
+                tracing::warn!(seen, head, "The change log does not go on at {seen}; loading all");
+                self.reload(store.as_mut(), &mut followed).await?;
+                return Ok(());
+            }
             let Some(last) = changes.last().map(|change| change.revision) else { return Ok(()) };
             for update in load(store.as_mut(), &changes).await? {
                 update.apply(self);
@@ -80,6 +114,12 @@ impl Engine {
             tracing::debug!(changes = changes.len(), revision = last, "Followed the change log");
         }
     }
+}
+
+/// Whether `changes` are those that follow `seen`, one by one, in a log that ends at `head`.
+fn goes_on(seen: Revision, head: Revision, changes: &[Change]) -> bool {
+    let counted = (seen + 1..).zip(changes).all(|(number, change)| change.revision == number);
+    counted && (seen == head || (seen < head && !changes.is_empty()))
 }
 
 /// What the index must take over for these changes. Each row is read once, however often it changed, and keys
@@ -114,4 +154,38 @@ async fn load(store: &mut dyn Read, changes: &[Change]) -> Result<Vec<Update>, S
         updates.push(Update::Key(key, retired));
     }
     Ok(updates)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(revisions: &[Revision]) -> Vec<Change> {
+        let subject = Subject::Team(1);
+        revisions
+            .iter()
+            .map(|revision| Change { revision: *revision, subject, retired: None })
+            .collect()
+    }
+
+    #[test]
+    fn a_log_goes_on_without_gaps_or_not_at_all() {
+        for (seen, head, revisions, wanted) in [
+            (7, 7, &[][..], true),
+            (7, 9, &[8, 9], true),
+            (7, 2_000, &[8, 9, 10], true),
+            (0, 1, &[1], true),
+            (7, 9, &[9], false),
+            (7, 10, &[8, 10], false),
+            (7, 9, &[], false),
+            (7, 6, &[], false),
+            (7, 0, &[], false),
+        ] {
+            assert_eq!(
+                goes_on(seen, head, &lines(revisions)),
+                wanted,
+                "{seen} {head} {revisions:?}"
+            );
+        }
+    }
 }

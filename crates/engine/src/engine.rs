@@ -13,15 +13,16 @@ use crate::change_feed::ChangeFeed;
 use crate::charges::Charges;
 use crate::clock::Clock;
 use crate::error::{Cause, EngineError, OpenError};
+use crate::freshness::Freshness;
 use crate::id::IdSource;
-use crate::index::Index;
+use crate::index::{Found, Index};
 use crate::last_used::LastUsed;
 use crate::options::{Database, EngineOptions};
 use crate::pepper::Pepper;
 use crate::rate::NamedBuckets;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Store, StoreError};
+use crate::store::{Read, Store, StoreError};
 use crate::turn::{Followed, Update};
 use crate::usage::Usage;
 
@@ -43,7 +44,10 @@ struct Inner {
     last_used: LastUsed,
     usage: Usage,
     charges: Charges,
+    /// Where writers of this process wait for each other, in the order in which they came.
+    queue: Mutex<()>,
     writer: Mutex<Followed>,
+    freshness: Freshness,
     change_feed: Arc<ChangeFeed>,
     background: Background,
 }
@@ -98,8 +102,10 @@ impl Engine {
             last_used: LastUsed::default(),
             usage: Usage::default(),
             charges: Charges::default(),
+            queue: Mutex::default(),
             writer: Mutex::default(),
-            change_feed: Arc::new(ChangeFeed::new()),
+            freshness: options.freshness,
+            change_feed: Arc::new(ChangeFeed::new(options.freshness.stale_after)),
             background: Background::new(),
         }));
         engine.load().await.map_err(|error| failed(error.into()))?;
@@ -119,7 +125,7 @@ impl Engine {
     /// Whether this engine can do its work: the database answers, and its changes are being followed.
     pub async fn ping(&self) -> Result<(), EngineError> {
         self.snapshot().await?.revision().await?;
-        if self.0.change_feed.is_alive() {
+        if self.0.change_feed.is_current() {
             return Ok(());
         }
         Err(EngineError::Unavailable("the change log has not been followed for a while".into()))
@@ -130,12 +136,35 @@ impl Engine {
         self.0.clock.now()
     }
 
-    /// Reads the whole database into the index, from one snapshot.
+    /// Reads the whole database into the index, which is empty.
     async fn load(&self) -> Result<(), StoreError> {
         let mut followed = self.0.writer.lock().await;
         let mut store = self.0.store.read().await?;
-        followed.0 = store.revision().await?;
+        self.read_all(store.as_mut(), &mut followed, &mut |update| update.apply(self)).await
+    }
 
+    /// Replaces the index by what is in the database now, whatever revision that bears. A verification meanwhile
+    /// finds each key as it was or as it is, never none that is there.
+    pub(crate) async fn reload(
+        &self,
+        store: &mut dyn Read,
+        followed: &mut Followed,
+    ) -> Result<(), StoreError> {
+        let mut found = Found::default();
+        let mut replace = |update: Update| update.replace(self, &mut found);
+        self.read_all(store, followed, &mut replace).await?;
+        self.index().retain(&found);
+        Ok(())
+    }
+
+    /// Hands over everything that the index holds, from one snapshot.
+    async fn read_all(
+        &self,
+        store: &mut dyn Read,
+        followed: &mut Followed,
+        sink: &mut (dyn FnMut(Update) + Send),
+    ) -> Result<(), StoreError> {
+        followed.0 = store.revision().await?;
         // Workspaces first: a key means nothing without its own.
         let catalogue = store.scopes(None).await?;
         for row in store.workspaces(None).await? {
@@ -143,14 +172,14 @@ impl Engine {
             let start = catalogue.partition_point(|scope| scope.workspace < row.id);
             let own = catalogue.get(start..).unwrap_or_default();
             let own = own.get(..own.partition_point(|scope| scope.workspace == row.id));
-            Update::workspace(&row, own.unwrap_or_default()).apply(self);
+            sink(Update::workspace(&row, own.unwrap_or_default()));
         }
         for row in store.sdk_keys(None).await? {
-            Update::sdk_key(&row).apply(self);
+            sink(Update::sdk_key(&row));
         }
         let keys = store.count_keys().await?;
         self.0.index.reserve(usize::try_from(keys).unwrap_or(0));
-        store.load_keys(&mut |key| self.0.index.put_key(key, &[])).await?;
+        store.load_keys(&mut |key| sink(Update::Key(key, Vec::new()))).await?;
         tracing::info!(keys, revision = followed.0, "Loaded {keys} keys");
         Ok(())
     }
@@ -197,8 +226,16 @@ impl Engine {
         self.0.store.as_ref()
     }
 
+    pub(crate) fn queue(&self) -> &Mutex<()> {
+        &self.0.queue
+    }
+
     pub(crate) fn writer(&self) -> &Mutex<Followed> {
         &self.0.writer
+    }
+
+    pub(crate) fn freshness(&self) -> Freshness {
+        self.0.freshness
     }
 
     pub(crate) fn change_feed(&self) -> &ChangeFeed {

@@ -5,7 +5,7 @@
 //! the change log, and an older one never replaces a newer one; so a change that arrives twice, from the
 //! mutation in this process and from the change feed, is applied once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -152,6 +152,15 @@ pub(crate) struct SdkKeyEntry {
     pub(crate) works: bool,
 }
 
+/// What a new reading of the whole database has found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    keys: HashSet<Tag>,
+    previous: HashSet<Tag>,
+    workspaces: HashSet<u128>,
+    sdk_keys: HashSet<Tag>,
+}
+
 /// The index.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
@@ -200,22 +209,56 @@ impl Index {
             .filter_map(|tag| keys.get(tag).or_else(|| previous.get(tag)))
             .find(|known| known.id == id);
         if known.is_none_or(|known| known.revision < entry.revision) {
-            let entry = Arc::new(entry);
-            if let Some(known) = known {
-                // A fresh entry has no `Live` yet, so this cannot fail.
-                let _ = entry.live.set(Arc::clone(known.live()));
-            }
-            keys.insert(tag, Arc::clone(&entry));
-            if let Some(old_tag) = old_tag {
-                previous.insert(old_tag, entry);
-                keys.remove(&old_tag);
-            }
+            self.insert_key(TaggedKey { entry, tag, previous: old_tag }, known);
         }
         for retired in retired.iter().filter(|retired| **retired != tag) {
             // Ignored: whether it was still there.
             let _ = keys.remove_if(retired, |_, entry| entry.id == id);
             let _ = previous.remove_if(retired, |_, entry| entry.id == id);
         }
+    }
+
+    fn insert_key(&self, key: TaggedKey, known: Option<&Arc<KeyEntry>>) {
+        let (keys, previous) = (self.keys.pin(), self.previous.pin());
+        let entry = Arc::new(key.entry);
+        if let Some(known) = known {
+            // A fresh entry has no `Live` yet, so this cannot fail.
+            let _ = entry.live.set(Arc::clone(known.live()));
+        }
+        keys.insert(key.tag, Arc::clone(&entry));
+        if let Some(old_tag) = key.previous {
+            previous.insert(old_tag, entry);
+            keys.remove(&old_tag);
+        }
+    }
+
+    /// Puts a key in the place of what is there, whatever its revision.
+    pub(crate) fn replace_key(&self, key: TaggedKey, found: &mut Found) {
+        found.keys.insert(key.tag);
+        found.previous.extend(key.previous);
+        let keys = self.keys.pin();
+        let known = keys.get(&key.tag).filter(|known| known.id == key.entry.id);
+        self.insert_key(key, known);
+    }
+
+    /// The same for a workspace.
+    pub(crate) fn replace_workspace(&self, entry: WorkspaceEntry, found: &mut Found) {
+        found.workspaces.insert(entry.id);
+        self.workspaces.pin().insert(entry.id, Arc::new(entry));
+    }
+
+    /// The same for an SDK key.
+    pub(crate) fn replace_sdk_key(&self, tag: Tag, entry: SdkKeyEntry, found: &mut Found) {
+        found.sdk_keys.insert(tag);
+        self.sdk_keys.pin().insert(tag, Arc::new(entry));
+    }
+
+    /// Forgets all but what was found.
+    pub(crate) fn retain(&self, found: &Found) {
+        self.keys.pin().retain(|tag, _| found.keys.contains(tag));
+        self.previous.pin().retain(|tag, _| found.previous.contains(tag));
+        self.sdk_keys.pin().retain(|tag, _| found.sdk_keys.contains(tag));
+        self.workspaces.pin().retain(|id, _| found.workspaces.contains(id));
     }
 
     /// Brings one workspace and its catalogue up to date.
@@ -345,6 +388,21 @@ mod tests {
         assert_eq!(live.take_last_used(), 7);
         assert!(live.touch(6), "waits again");
         assert_eq!(live.take_last_used(), 7, "time does not run backwards");
+    }
+
+    #[test]
+    fn a_new_reading_replaces_newer_revisions_and_forgets_what_is_gone() {
+        let (index, mut found) = (Index::default(), Found::default());
+        index.put_key(overlapping(key(1, 9), tag(2), tag(1), 2_000), &[]);
+        index.put_key(current(key(2, 8), tag(3)), &[]);
+        assert!(index.key(&tag(2), NOW).expect("there").live().bucket.take(1, 0).allowed);
+        index.replace_key(current(KeyEntry { deleted: true, ..key(1, 5) }, tag(2)), &mut found);
+        assert!(index.key(&tag(3), NOW).is_some(), "not before the end of the reading");
+        index.retain(&found);
+        let entry = index.key(&tag(2), NOW).expect("there");
+        assert_eq!((entry.revision, entry.deleted), (5, true));
+        assert!(!entry.live().bucket.take(1, 0).allowed, "keeps its bucket");
+        assert!(index.key(&tag(1), NOW).is_none() && index.key(&tag(3), NOW).is_none());
     }
 
     #[test]

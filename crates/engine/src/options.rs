@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Clock, SystemClock};
+use crate::freshness::Freshness;
 pub use crate::postgres_url::PostgresUrl;
 
 /// Everything [`crate::Engine::open`] needs to know.
@@ -18,6 +19,8 @@ pub struct EngineOptions {
     pub pepper_file: Option<PathBuf>,
     /// How long a link token works; 1 hour by default.
     pub link_token_ttl: Duration,
+    /// How old an answer from memory may be.
+    pub freshness: Freshness,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
 }
@@ -29,6 +32,7 @@ impl EngineOptions {
             database,
             pepper_file: None,
             link_token_ttl: Duration::from_secs(60 * 60),
+            freshness: Freshness::default(),
             clock: Arc::new(SystemClock::new()),
         }
     }

@@ -10,7 +10,7 @@ use tokio::sync::MutexGuard;
 use crate::actor::Actor;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::index::{Revision, SdkKeyEntry, TaggedKey, WorkspaceEntry};
+use crate::index::{Found, Revision, SdkKeyEntry, TaggedKey, WorkspaceEntry};
 use crate::store::{ApiKeyRow, NewAudit, Read, ScopeRow, SdkKeyRow, WorkspaceRow, Write};
 use crate::tag::Tag;
 
@@ -33,14 +33,18 @@ pub(crate) struct Turn<'e> {
     engine: &'e Engine,
     followed: MutexGuard<'e, Followed>,
     pub(crate) store: Box<dyn Write>,
+    _place: MutexGuard<'e, ()>,
 }
 
 impl Engine {
-    /// Waits for this engine's turn to write.
+    /// Waits for this engine's turn to write: first behind this process's own, then for the database, which
+    /// another node may have for a while. Only then for the index, so that this engine goes on following the change
+    /// log meanwhile.
     pub(crate) async fn turn(&self) -> Result<Turn<'_>, EngineError> {
-        let followed = self.writer().lock().await;
+        let place = self.queue().lock().await;
         let store = self.store().write().await?;
-        Ok(Turn { engine: self, followed, store })
+        let followed = self.writer().lock().await;
+        Ok(Turn { engine: self, followed, store, _place: place })
     }
 
     /// A snapshot to answer a question from.
@@ -56,7 +60,7 @@ impl Turn<'_> {
         audit: &[NewAudit],
         updates: Vec<Update>,
     ) -> Result<(), EngineError> {
-        let Self { engine, mut followed, store } = self;
+        let Self { engine, mut followed, store, _place } = self;
         let written = store.commit(audit).await?;
         for update in updates {
             update.apply(engine);
@@ -108,6 +112,16 @@ impl Update {
             Self::Key(key, retired) => index.put_key(key, &retired),
             Self::Workspace(entry) => index.put_workspace(entry),
             Self::SdkKey(tag, entry) => index.put_sdk_key(tag, entry),
+        }
+    }
+
+    /// Like [`Update::apply`], whatever revision is there, and noted in `found`.
+    pub(crate) fn replace(self, engine: &Engine, found: &mut Found) {
+        let index = engine.index();
+        match self {
+            Self::Key(key, _) => index.replace_key(key, found),
+            Self::Workspace(entry) => index.replace_workspace(entry, found),
+            Self::SdkKey(tag, entry) => index.replace_sdk_key(tag, entry, found),
         }
     }
 

@@ -148,12 +148,14 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Unavailable`] if credit would have to be charged and the database does not answer.
+    /// [`EngineError::Unavailable`] if credit would have to be charged and the database does not answer, or if
+    /// memory is too old to answer from, see [`Freshness`](crate::Freshness).
     pub async fn verify(
         &self,
         team: &TeamId,
         request: &VerifyRequest,
     ) -> Result<Verification, EngineError> {
+        self.ensure_current().await?;
         match self.judge(team, request) {
             Judged::Unknown => Ok(unknown(request)),
             Judged::Settled(case) => Ok(self.settle(request, &case, None)),

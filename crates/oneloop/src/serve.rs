@@ -34,6 +34,7 @@ pub(crate) async fn run(settings: Settings) -> Outcome {
     }
     let mut options = settings.storage.options();
     options.link_token_ttl = settings.link_token_ttl;
+    options.freshness = settings.freshness;
     let engine = engine::open(options).await?;
 
     let outcome = serve(&engine, &settings, listener, address, stop).await;

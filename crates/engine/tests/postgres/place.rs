@@ -1,6 +1,7 @@
 //! A database for one test: made on the server that the environment names, dropped with the test.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -36,6 +37,17 @@ impl Place {
     pub(crate) fn options(&self) -> EngineOptions {
         let database = self.url.parse::<Database>().expect("a URL");
         EngineOptions { pepper_file: Some(self.pepper()), ..EngineOptions::new(database) }
+    }
+
+    /// Host and port of the server.
+    pub(crate) fn server_address(&self) -> String {
+        let (_, behind) = self.url.rsplit_once('@').expect("a URL with a user");
+        behind.split('/').next().expect("a host").to_owned()
+    }
+
+    /// The URL of this database by way of another address.
+    pub(crate) fn through(&self, address: SocketAddr) -> String {
+        self.url.replace(&self.server_address(), &address.to_string())
     }
 
     pub(crate) fn directory(&self) -> &Path {

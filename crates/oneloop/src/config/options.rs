@@ -7,7 +7,9 @@ use oneloop_engine::Database;
 use oneloop_proxy::Origin;
 use serde::Deserialize;
 
-use super::values::{ListenAddress, LogFormat, LogLevel, Period, Source, text, texts, unrepeated};
+use super::values::{
+    ListenAddress, LogFormat, LogLevel, Period, Source, WhenStale, text, texts, unrepeated,
+};
 
 /// What one layer says; `None` where it says nothing.
 ///
@@ -29,6 +31,28 @@ pub(crate) struct Options {
     /// The secret that keys are stored under [default: the database's path + ".pepper"]
     #[arg(long, env = "ONELOOP_PEPPER_FILE", value_name = "PATH", hide_env_values = true)]
     pub(crate) pepper_file: Option<PathBuf>,
+
+    /// Cut off from the database for so long, this node no longer trusts its memory [default: 5s]
+    #[arg(
+        long,
+        env = "ONELOOP_STALE_AFTER",
+        value_name = "TIME",
+        help_heading = "Many nodes",
+        hide_env_values = true
+    )]
+    #[serde(deserialize_with = "text")]
+    pub(crate) stale_after: Option<Period>,
+
+    /// What then happens to requests: read-through or refuse [default: read-through]
+    #[arg(
+        long,
+        env = "ONELOOP_WHEN_STALE",
+        value_name = "WHAT",
+        hide_possible_values = true,
+        help_heading = "Many nodes",
+        hide_env_values = true
+    )]
+    pub(crate) when_stale: Option<WhenStale>,
 
     /// Write `{"url", "pid"}` here once ready, and remove it when stopping
     #[arg(long, env = "ONELOOP_READY_FILE", value_name = "PATH", hide_env_values = true)]
@@ -134,6 +158,8 @@ impl Options {
             listen: self.listen.or(lower.listen),
             database: self.database.or(lower.database),
             pepper_file: self.pepper_file.or(lower.pepper_file),
+            stale_after: self.stale_after.or(lower.stale_after),
+            when_stale: self.when_stale.or(lower.when_stale),
             ready_file: self.ready_file.or(lower.ready_file),
             allowed_origins: self.allowed_origins.or(lower.allowed_origins),
             trusted_proxies: self.trusted_proxies.or(lower.trusted_proxies),

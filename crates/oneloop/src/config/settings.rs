@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use oneloop_engine::{Database, EngineOptions};
+use oneloop_engine::{Database, EngineOptions, Freshness};
 use oneloop_proxy::Origin;
 
 use super::{DEFAULT, LogFormat, LogLevel, Options, file};
@@ -20,6 +20,7 @@ const DEMO_DATABASE: &str = "sqlite:.data/demo.db";
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) storage: Storage,
+    pub(crate) freshness: Freshness,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) allowed_origins: Vec<Origin>,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -68,6 +69,10 @@ pub(crate) fn resolve(options: Options, config: Option<&Path>) -> Outcome<Settin
         storage: Storage {
             database: required(all.database, "database")?,
             pepper_file: all.pepper_file,
+        },
+        freshness: Freshness {
+            stale_after: required(all.stale_after, "stale-after")?.0,
+            when_stale: required(all.when_stale, "when-stale")?.into(),
         },
         ready_file: all.ready_file,
         allowed_origins: required(all.allowed_origins, "allowed-origins")?,
@@ -118,6 +123,10 @@ mod tests {
                     "oneloop.db",
                 ),
                 pepper_file: None,
+            },
+            freshness: Freshness {
+                stale_after: 5s,
+                when_stale: ReadThrough,
             },
             ready_file: None,
             allowed_origins: [],

@@ -79,6 +79,25 @@ impl FromStr for Period {
     }
 }
 
+/// What happens to requests when memory is too old to answer from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum WhenStale {
+    /// They wait until the database has said what changed.
+    ReadThrough,
+    /// They are refused.
+    Refuse,
+}
+
+impl From<WhenStale> for oneloop_engine::WhenStale {
+    fn from(when: WhenStale) -> Self {
+        match when {
+            WhenStale::ReadThrough => Self::ReadThrough,
+            WhenStale::Refuse => Self::Refuse,
+        }
+    }
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -27,11 +27,14 @@ pub(crate) enum Identity {
 /// Finds out who sent the request, and notes it for the access log.
 pub(crate) async fn identify(parts: &Parts, app: &App) -> Result<Identity, ApiError> {
     let identity = match Presented::of(&parts.headers)? {
-        Presented::SdkKey(presented) => app
-            .backend
-            .authenticate_sdk_key(presented)
-            .map(Identity::Sdk)
-            .ok_or_else(|| unknown_sdk_key(presented))?,
+        Presented::SdkKey(presented) => {
+            // SDK keys are looked up in memory, which may be too old to know of a revocation.
+            app.backend.ensure_current().await?;
+            app.backend
+                .authenticate_sdk_key(presented)
+                .map(Identity::Sdk)
+                .ok_or_else(|| unknown_sdk_key(presented))?
+        }
         Presented::LinkToken(presented) => {
             let caller = app.backend.authenticate_link_token(presented).await?;
             Identity::Link(caller)

@@ -8,8 +8,8 @@ use sqlx::{ConnectOptions, Executor};
 /// How long to wait for a connection, or for other nodes to finish writing.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
 
-/// Connections to write with: one for the engine's turn, one for last uses.
-const WRITERS: u32 = 2;
+/// Connections to write with: one for the engine's turn, one for charges, one for last uses and counts.
+const WRITERS: u32 = 3;
 
 /// Connections for questions.
 const READERS: u32 = 8;
