@@ -24,6 +24,7 @@ mod error;
 mod grants;
 mod id;
 mod index;
+mod jwt;
 mod key_list;
 mod keys;
 mod last_used;
