@@ -33,7 +33,6 @@ type Object = Map<String, Value>;
 
 /// The sections of the API, in the order of the page.
 const TAGS: &[(&str, &str)] = &[
-    ("JWT", "Signed tokens with a payload of your choice, and the keys to verify them with."),
     ("Verification", "What your servers ask on every request of an end customer."),
     ("API keys", "The keys of your customers."),
     ("Link tokens", "What a customer's browser carries, instead of an SDK key."),
