@@ -25,6 +25,7 @@ mod freshness;
 mod grants;
 mod id;
 mod index;
+mod jwt;
 mod key_list;
 mod keys;
 mod last_used;

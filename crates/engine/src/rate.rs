@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use oneloop_protocol::UnixMillis;
 use oneloop_protocol::verify::RateLimit;
@@ -49,8 +50,13 @@ struct Gcra {
 
 impl Gcra {
     fn new(limit: u32, now: i64) -> Self {
+        Self::per(limit, SECOND, now)
+    }
+
+    /// `limit` in `period` nanoseconds.
+    fn per(limit: u32, period: i64, now: i64) -> Self {
         // Past a thousand million a second the interval would round to nothing.
-        let interval = (SECOND / i64::from(limit.max(1))).max(1);
+        let interval = (period / i64::from(limit.max(1))).max(1);
         Self { interval, burst: interval.saturating_mul(i64::from(limit)), now }
     }
 
@@ -72,8 +78,7 @@ impl Gcra {
 
 impl Bucket {
     /// Takes one from the bucket if it has one. `None` if the bucket was swept away.
-    fn try_take(&self, limit: u32, now: i64) -> Option<Reading> {
-        let gcra = Gcra::new(limit, now);
+    fn try_take(&self, gcra: &Gcra) -> Option<Reading> {
         let mut held = self.0.load(Ordering::Relaxed);
         loop {
             if held == SWEPT {
@@ -90,8 +95,8 @@ impl Bucket {
 
     /// Takes one from a bucket that is never swept.
     pub(crate) fn take(&self, limit: u32, now: i64) -> Reading {
-        let full = || Gcra::new(limit, now).reading(true, now);
-        self.try_take(limit, now).unwrap_or_else(full)
+        let gcra = Gcra::new(limit, now);
+        self.try_take(&gcra).unwrap_or_else(|| gcra.reading(true, now))
     }
 
     /// Puts back what was taken for a request that did not pass after all.
@@ -121,8 +126,8 @@ impl Bucket {
 
 /// The buckets that callers name (`rateLimitConfig.id`), by team and name.
 ///
-/// A bucket is full again one second after its last use and is then swept away, so there are never more
-/// than the names used within a second or two.
+/// A bucket is full again one period after its last use, for keys a second, and is then swept away; so there are
+/// never more than the names used within that time.
 #[derive(Debug, Default)]
 pub(crate) struct NamedBuckets {
     buckets: papaya::HashMap<(u128, Box<str>), Arc<Bucket>>,
@@ -131,9 +136,23 @@ pub(crate) struct NamedBuckets {
 impl NamedBuckets {
     /// Takes one from the bucket `name` of `team`.
     pub(crate) fn take(&self, team: u128, name: &str, limit: u32, clock: &dyn Clock) -> Reading {
+        self.take_per(team, name, limit, Duration::from_secs(1), clock)
+    }
+
+    /// Takes one from a bucket whose limit is for `period`, a month at most.
+    pub(crate) fn take_per(
+        &self,
+        team: u128,
+        name: &str,
+        limit: u32,
+        period: Duration,
+        clock: &dyn Clock,
+    ) -> Reading {
+        let period = i64::try_from(period.as_nanos()).unwrap_or(i64::MAX);
         loop {
             let bucket = self.bucket(team, name);
-            if let Some(reading) = bucket.try_take(limit, clock.monotonic_nanos()) {
+            let gcra = Gcra::per(limit, period, clock.monotonic_nanos());
+            if let Some(reading) = bucket.try_take(&gcra) {
                 return reading;
             }
             // Swept between look-up and use. Help the sweeper, so that this loop cannot spin on it.
@@ -186,8 +205,6 @@ impl NamedBuckets {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::clock::ManualClock;
 
@@ -214,6 +231,20 @@ mod tests {
         assert!(take() && take() && !take());
         bucket.give_back(2);
         assert!(take() && !take());
+    }
+
+    #[test]
+    fn a_limit_may_be_for_longer_than_a_second() {
+        let (buckets, clock) = (NamedBuckets::default(), ManualClock::at(1_000));
+        let take = || buckets.take_per(1, "slow", 2, Duration::from_secs(60), &clock);
+        assert!(take().allowed && take().allowed);
+        let refused = take();
+        assert_eq!((refused.allowed, refused.full_in), (false, 60 * SECOND));
+        clock.advance(Duration::from_secs(29));
+        buckets.sweep(&clock);
+        assert!(!take().allowed);
+        clock.advance(Duration::from_secs(1));
+        assert!(take().allowed && !take().allowed);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod answers;
 mod audit;
+mod jwt_key;
 mod migration_window;
 mod rights;
 mod sdk_key;
@@ -23,6 +24,9 @@ pub(crate) enum AdminCommand {
     /// Create, list and revoke SDK keys: the credentials of your own servers
     #[command(subcommand)]
     SdkKey(sdk_key::SdkKeyCommand),
+    /// Rotate the key pairs that JWTs are signed with
+    #[command(subcommand)]
+    JwtKey(jwt_key::JwtKeyCommand),
     /// Open, show and close the window in which existing keys may be brought along
     ///
     /// The migration endpoints do not exist (404) outside of this window, from any other address, or for
@@ -51,6 +55,7 @@ pub(crate) async fn run(args: AdminArgs) -> Outcome {
     let outcome = match command {
         AdminCommand::Team(command) => team::run(&engine, command, answer).await,
         AdminCommand::SdkKey(command) => sdk_key::run(&engine, command, answer).await,
+        AdminCommand::JwtKey(command) => jwt_key::run(&engine, command, answer).await,
         AdminCommand::MigrationWindow(command) => {
             migration_window::run(&engine, command, answer).await
         }

@@ -165,6 +165,10 @@ reasons! {
     OriginInvalid = "origin_invalid",
     /// Too many origins.
     TooManyOrigins = "too_many_origins",
+    /// A claim that the service sets itself.
+    ReservedClaim = "reserved_claim",
+    /// An interval that cannot be read.
+    IntervalInvalid = "interval_invalid",
     /// A word that is not one of a closed list.
     UnknownWord = "unknown_word",
     /// Too many grants on a key, or scopes asked for.

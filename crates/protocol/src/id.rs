@@ -99,6 +99,8 @@ ids! {
     LinkTokenId = "lt_";
     /// A billing meter of one of the team's customers.
     MeterId = "mt_";
+    /// A key pair with which a team's JWTs are signed.
+    SigningKeyId = "jk_";
 }
 
 #[cfg(test)]

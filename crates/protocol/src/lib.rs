@@ -14,6 +14,7 @@ pub mod base62;
 pub mod error;
 pub mod grant;
 pub mod id;
+pub mod jwt;
 pub mod key;
 pub mod key_list;
 pub mod lenient;
@@ -33,7 +34,9 @@ pub use amount::Amount;
 pub use api_key::{ApiKey, CreateApiKey, IssuedApiKey, MigrateApiKey, PatchApiKey, RotateApiKey};
 pub use error::{ErrorBody, FieldError, Reason};
 pub use grant::{Access, Grant};
-pub use id::{ApiKeyId, LinkTokenId, MeterId, ScopeId, SdkKeyId, TeamId, WorkspaceId};
+pub use id::{
+    ApiKeyId, LinkTokenId, MeterId, ScopeId, SdkKeyId, SigningKeyId, TeamId, WorkspaceId,
+};
 pub use key_list::{KeyStatus, LastUsed, ListKeys, Sort};
 pub use link_token::{
     CreateLinkToken, KeyPolicy, LinkToken, LinkTokenPermissions, LinkTokenStatus,

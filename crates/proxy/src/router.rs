@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::options::ProxyOptions;
 use crate::request_id::RequestIds;
 use crate::routes::{
-    api_keys, evidence, health, link_tokens, meters, migrate, scopes, verify, workspaces,
+    api_keys, evidence, health, jwts, link_tokens, meters, migrate, scopes, verify, workspaces,
 };
 use crate::{cors, envelope, guard, openapi, static_files};
 
@@ -35,6 +35,11 @@ fn servers() -> OpenApiRouter<App> {
         .routes(routes!(meters::get_usage))
         .routes(routes!(meters::get_customer_billing, meters::create_customer_billing))
         .routes(routes!(meters::refill_customer_billing))
+        .routes(routes!(jwts::create_jwt))
+        .routes(routes!(jwts::verify_jwt))
+        .routes(routes!(jwts::rotate_signing_key))
+        // For whoever holds a token: the keys are public.
+        .routes(routes!(jwts::get_jwks))
         .routes(routes!(link_tokens::create_link_token))
         .routes(routes!(link_tokens::revoke_link_tokens))
         // Any method: while the gate is closed, nothing here may show that the URL exists.

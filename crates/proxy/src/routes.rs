@@ -6,6 +6,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod evidence;
 pub(crate) mod health;
+pub(crate) mod jwts;
 pub(crate) mod link_tokens;
 pub(crate) mod meters;
 pub(crate) mod migrate;

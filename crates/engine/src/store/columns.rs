@@ -92,6 +92,10 @@ impl<'r, R: StoredRow> Columns<'r, R> {
         there(column, self.0.bytes(column)?).map(<[u8]>::to_vec)
     }
 
+    pub(super) fn optional_blob(&self, column: &str) -> Result<Option<Vec<u8>>, sqlx::Error> {
+        Ok(self.0.bytes(column)?.map(<[u8]>::to_vec))
+    }
+
     pub(super) fn grants(&self, column: &str) -> Result<PackedGrants, sqlx::Error> {
         there(column, self.0.bytes(column)?).map(PackedGrants::from_bytes)
     }

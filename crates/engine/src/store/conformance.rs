@@ -5,6 +5,7 @@
 
 mod credit;
 mod key_page;
+mod signing_keys;
 
 use std::future::Future;
 
@@ -147,6 +148,7 @@ pub(crate) async fn run<F: Factory>(new: impl Fn() -> F) {
     counts_of_use_add_up(&new()).await;
     the_audit_of_one_subject_comes_in_pages(&new()).await;
     credit::run(&new).await;
+    signing_keys::run(&new).await;
     loading_hands_out_every_key_once(&new()).await;
     a_closed_store_is_unavailable(&new()).await;
 }

@@ -7,7 +7,7 @@ use oneloop_protocol::{LinkTokenPermissions, Rights, TeamId, UnixMillis, Verdict
 use super::columns::{Columns, StoredRow};
 use super::{
     ApiKeyRow, BilledRow, Change, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow,
-    ScopeRow, SdkKeyRow, StoreError, Subject, TeamRow, UsageRow, WorkspaceRow,
+    ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, Subject, TeamRow, UsageRow, WorkspaceRow,
 };
 use crate::actor::Who;
 use crate::address;
@@ -218,6 +218,19 @@ impl FromColumns for UsageRow {
             route: columns.text("route")?,
             verdict: *verdict.ok_or_else(|| unknown("verdict"))?,
             count: columns.number("count")?,
+        })
+    }
+}
+
+impl FromColumns for SigningKeyRow {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            id: columns.id("id")?,
+            team: columns.id("team")?,
+            public_key: columns.bytes("public_key")?,
+            sealed: columns.optional_blob("sealed")?,
+            created_at: columns.moment("created_at")?,
+            retired_at: columns.optional_moment("retired_at")?,
         })
     }
 }

@@ -31,7 +31,7 @@ use crate::tag::Tag;
 pub(crate) use key_page::{KeyFilter, KeyPage, Position, SortValue, TextFilter};
 pub(crate) use row::{
     ApiKeyRow, BilledRow, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow, NewAudit,
-    ScopeRow, SdkKeyRow, TagHolder, TeamRow, UsageRow, WorkspaceRow,
+    ScopeRow, SdkKeyRow, SigningKeyRow, TagHolder, TeamRow, UsageRow, WorkspaceRow,
 };
 
 /// What went wrong, as far as the engine can act on it.
@@ -184,6 +184,9 @@ pub(crate) trait Read: Send {
         since: i64,
     ) -> Result<Vec<BilledRow>, StoreError>;
 
+    /// A team's signing keys, newest first.
+    async fn signing_keys(&mut self, team: u128) -> Result<Vec<SigningKeyRow>, StoreError>;
+
     /// An answer that was kept, perhaps expired.
     async fn idempotent_answer(
         &mut self,
@@ -268,6 +271,17 @@ pub(crate) trait Write: Read {
     /// Ends a key's overlap: `retired` is the tag it no longer answers to.
     async fn end_overlap(&mut self, key: &ApiKeyRow, retired: &Tag)
     -> Result<Revision, StoreError>;
+
+    /// Adds a signing key. Nobody holds one in memory, so the change log does not mention it.
+    async fn insert_signing_key(&mut self, key: &SigningKeyRow) -> Result<(), StoreError>;
+
+    /// Retires a team's signing key and erases its private half; with `revoke`, forgets all retired ones, too.
+    async fn retire_signing_keys(
+        &mut self,
+        team: u128,
+        at: UnixMillis,
+        revoke: bool,
+    ) -> Result<(), StoreError>;
 
     /// Adds a meter. Like all credit, it is not in the change log.
     async fn insert_meter(&mut self, meter: &MeterRow) -> Result<(), StoreError>;

@@ -1,5 +1,6 @@
 //! Rows, as a store keeps them. Ids are their 128 bits, moments are Unix milliseconds.
 
+use std::fmt;
 use std::sync::OnceLock;
 
 use ipnet::IpNet;
@@ -134,6 +135,25 @@ pub(crate) struct MigrationWindowRow {
     pub(crate) sources: Vec<IpNet>,
     pub(crate) opens_at: UnixMillis,
     pub(crate) closes_at: UnixMillis,
+}
+
+/// A key pair that signs a team's JWTs.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SigningKeyRow {
+    pub(crate) id: u128,
+    pub(crate) team: u128,
+    pub(crate) public_key: [u8; 32],
+    /// The private half, sealed; erased once it is retired.
+    pub(crate) sealed: Option<Vec<u8>>,
+    pub(crate) created_at: UnixMillis,
+    /// From when on it signs nothing more.
+    pub(crate) retired_at: Option<UnixMillis>,
+}
+
+impl fmt::Debug for SigningKeyRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKeyRow({:032x}, …)", self.id)
+    }
 }
 
 /// A billing meter.

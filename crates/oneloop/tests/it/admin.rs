@@ -203,3 +203,42 @@ fn the_pepper_guards_admin_too() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
 }
+
+#[test]
+fn a_jwt_key_is_rotated_while_the_server_runs() {
+    let dir = tempdir().expect("a directory");
+    let server = Server::start(dir.path(), &["--demo"]);
+    let sign = || {
+        let body = json!({ "payload": { "sub": "ada" } });
+        let signed =
+            post(server.url("/api/v1/jwt")).header("authorization", server.sdk()).json(body);
+        signed.send().ok()["jwt"].as_str().expect("a token").to_owned()
+    };
+    let status = |jwt: &str| {
+        let body = json!({ "jwt": jwt });
+        let verify = post(server.url("/api/v1/jwt/verify")).header("authorization", server.sdk());
+        verify.json(body).send().ok()["status"].clone()
+    };
+    let team = server.demo("teamId").to_owned();
+    let rotate = |more: &[&str]| {
+        let args = [
+            "admin",
+            "jwt-key",
+            "rotate",
+            "--team",
+            &team,
+            "--database",
+            "sqlite:.data/demo.db",
+            "--json",
+        ];
+        oneloop(dir.path(), &[&args, more].concat()).json()["kid"].clone()
+    };
+    let first = sign();
+    let kid = rotate(&[]);
+    assert!(kid.as_str().is_some_and(|kid| kid.starts_with("jk_")), "{kid}");
+    let second = sign();
+    assert_eq!((status(&first), status(&second)), (json!("VALID"), json!("VALID")));
+    rotate(&["--revoke-old"]);
+    assert_eq!((status(&first), status(&second)), (json!("INVALID"), json!("INVALID")));
+    assert_eq!(status(&sign()), "VALID");
+}

@@ -77,4 +77,7 @@ demands! {
     CreateLinkToken:      ApiKeys.CREATE;
     GetLinkToken:         ApiKeys.READ              or NONE;
     RevokeLinkTokens:     ApiKeys.DELETE;
+    CreateJwt:            ApiKeys.CREATE;
+    VerifyJwt:            ApiKeys.READ;
+    RotateSigningKey:     ApiKeys.UPDATE;
 }

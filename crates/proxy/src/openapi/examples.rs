@@ -13,6 +13,10 @@ pub(super) const API_KEY: &str = "ak_0190163d86947f3eb1c27d2f6a90c8e4";
 pub(super) const LINK_TOKEN: &str = "ollt_4Yt0vQzWm8nKx2sRb7LcJd5GhP1aEfU3iOy6TqHwXk9";
 /// A meter that the key spends from.
 pub(super) const METER: &str = "northwind-credits";
+/// The id of a team.
+pub(super) const TEAM: &str = "tm_0190163d86947a1c9b3f5e7d20c4a6f8";
+/// A token that nobody signed.
+const JWT: &str = "eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCIsImtpZCI6ImprXzAifQ.eyJleHAiOjB9.AAAA";
 /// The secret of the key.
 const KEY: &str = "ol_8Qm2VxTz5nRbKc7LwJd4GhP1aEfU3iOy6TqHsYk9Zt0vB1c2D3e";
 /// 2099-01-01T00:00:00Z, in Unix milliseconds.
@@ -62,6 +66,14 @@ fn body_of(operation: &str) -> Option<Value> {
             "key": KEY, "requestedScopes": [reads], "clientIp": "192.0.2.7",
             "rateLimitConfig": { "id": "northwind", "limit": 100 },
         }),
+        "create_jwt" => json!({
+            "payload": { "sub": "northwind", "plan": "team" }, "aud": "https://api.example.com",
+        }),
+        "verify_jwt" => json!({
+            "jwt": JWT, "expectedAud": "https://api.example.com",
+            "rateLimitConfig": { "id": "northwind", "limit": 100, "interval": "1m" },
+        }),
+        "rotate_signing_key" => json!({ "revokeOld": false }),
         "create_link_token" => json!({
             "workspaceId": WORKSPACE, "customerId": "northwind",
             "permissions": ["list", "create", "rotate"], "origins": ["https://app.example.com"],

@@ -50,6 +50,11 @@ const LIMITS: &[(&str, &str, Limit)] = &[
     ("overlapSeconds", "", Limit::Number(0..=limits::OVERLAP_SECONDS_MAX as i64)),
     ("totalUsageAllowed", "", Limit::Number(1..=meter::COUNTER_MAX as i64)),
     ("metadata", "", Limit::Metadata),
+    ("payload", "CreateJwt", Limit::Metadata),
+    ("aud", "CreateJwt", Limit::Text(limits::EXTERNAL_ID, None)),
+    ("expectedAud", "", Limit::Text(limits::EXTERNAL_ID, None)),
+    ("id", "IntervalLimit", Limit::Text(limits::EXTERNAL_ID, None)),
+    ("limit", "IntervalLimit", Limit::Number(1..=u32::MAX as i64)),
 ];
 
 const REPRESENTATION: &str = "^[A-Za-z0-9_.:/-]*$";

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::examples::{API_KEY, LINK_TOKEN, METER, WORKSPACE};
+use super::examples::{API_KEY, LINK_TOKEN, METER, TEAM, WORKSPACE};
 use super::{Object, each_operation};
 
 /// The names of path parameters in this crate's routes: what they are, and an example.
@@ -10,6 +10,7 @@ const PATH: &[(&str, &str, &str)] = &[
     ("workspace", "The workspace's id.", WORKSPACE),
     ("api_key", "The key's id.", API_KEY),
     ("token", "The link token itself.", LINK_TOKEN),
+    ("team", "The team's id.", TEAM),
     ("billing_id", "A meter's id, what you call it, or the word that usage was charged to.", METER),
 ];
 

@@ -31,6 +31,7 @@ enum Subject {
 const SUBJECTS: &[(&str, Subject)] = &[
     ("create_api_key", Subject::Owner),
     ("create_customer_billing", Subject::Workspace),
+    ("create_jwt", Subject::Caller),
     ("create_link_token", Subject::Owner),
     ("create_scope", Subject::Workspace),
     ("create_workspace", Subject::Caller),
@@ -41,6 +42,7 @@ const SUBJECTS: &[(&str, Subject)] = &[
     ("get_api_key_usage", Subject::Key),
     ("get_customer_billing", Subject::Workspace),
     ("get_health", Subject::Caller),
+    ("get_jwks", Subject::Caller),
     ("get_link_token", Subject::Token),
     ("get_readiness", Subject::Caller),
     ("get_usage", Subject::Word),
@@ -56,7 +58,9 @@ const SUBJECTS: &[(&str, Subject)] = &[
     ("refill_customer_billing", Subject::Workspace),
     ("revoke_link_tokens", Subject::Owner),
     ("rotate_api_key", Subject::Key),
+    ("rotate_signing_key", Subject::Caller),
     ("verify_api_key", Subject::Word),
+    ("verify_jwt", Subject::Word),
 ];
 
 fn subject(operation: &Operation) -> Subject {

@@ -10,6 +10,7 @@ mod evidence;
 mod health;
 mod idempotency;
 mod isolation;
+mod jwts;
 mod key_list;
 mod limits;
 mod link_bounds;

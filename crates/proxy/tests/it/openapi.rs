@@ -10,7 +10,7 @@ use crate::app::TestApp;
 use crate::operations::{Names, operations};
 
 /// Operations of the API that ask for no credential.
-const PUBLIC: &[&str] = &["get_health", "get_readiness"];
+const PUBLIC: &[&str] = &["get_health", "get_jwks", "get_readiness"];
 
 #[test]
 fn the_checked_in_copy_is_the_document() {

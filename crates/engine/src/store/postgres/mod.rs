@@ -16,6 +16,7 @@ mod connections;
 mod credit;
 mod listener;
 mod read;
+mod signing_keys;
 mod transaction;
 mod uses;
 mod watch;

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, query, query_scalar};
 
-use super::credit;
 use super::transaction::PostgresTransaction;
+use super::{credit, signing_keys};
 use crate::audit::AuditEntry;
 use crate::index::{Revision, TaggedKey};
 use crate::pepper::PepperCheck;
@@ -14,8 +14,8 @@ use crate::store::from_columns::{FromColumns, INDEXED, all, one};
 use crate::store::key_query::{self, Dialect, meter_of_key};
 use crate::store::{
     ApiKeyRow, BilledRow, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow, MeterRow,
-    MigrationWindowRow, Read, ScopeRow, SdkKeyRow, StoreError, TagHolder, TeamRow, UsageRow,
-    WorkspaceRow,
+    MigrationWindowRow, Read, ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, TagHolder, TeamRow,
+    UsageRow, WorkspaceRow,
 };
 use crate::tag::Tag;
 
@@ -221,6 +221,10 @@ impl Read for PostgresTransaction {
         since: i64,
     ) -> Result<Vec<BilledRow>, StoreError> {
         credit::billed_usage(self.connection(), team, billing_ids, since).await
+    }
+
+    async fn signing_keys(&mut self, team: u128) -> Result<Vec<SigningKeyRow>, StoreError> {
+        signing_keys::read(self.connection(), team).await
     }
 
     async fn idempotent_answer(

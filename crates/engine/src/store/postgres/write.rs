@@ -5,14 +5,14 @@ use oneloop_protocol::UnixMillis;
 use oneloop_protocol::key_list::fold;
 use sqlx::query;
 
-use super::credit;
 use super::transaction::PostgresTransaction;
+use super::{credit, signing_keys};
 use crate::index::Revision;
 use crate::pepper::PepperCheck;
 use crate::store::columns::{blob, json, metadata_json, tag_blob};
 use crate::store::{
     ApiKeyRow, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow, NewAudit, ScopeRow,
-    SdkKeyRow, StoreError, Subject, TeamRow, WorkspaceRow, Write, Written,
+    SdkKeyRow, SigningKeyRow, StoreError, Subject, TeamRow, WorkspaceRow, Write, Written,
 };
 use crate::tag::Tag;
 
@@ -335,6 +335,19 @@ impl Write for PostgresTransaction {
         .execute(self.connection())
         .await?;
         Ok(revision)
+    }
+
+    async fn insert_signing_key(&mut self, key: &SigningKeyRow) -> Result<(), StoreError> {
+        signing_keys::insert(self.connection(), key).await
+    }
+
+    async fn retire_signing_keys(
+        &mut self,
+        team: u128,
+        at: UnixMillis,
+        revoke: bool,
+    ) -> Result<(), StoreError> {
+        signing_keys::retire(self.connection(), team, at, revoke).await
     }
 
     async fn insert_meter(&mut self, meter: &MeterRow) -> Result<(), StoreError> {

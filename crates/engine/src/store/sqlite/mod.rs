@@ -4,6 +4,7 @@ mod credit;
 mod idempotency;
 mod load;
 mod read;
+mod signing_keys;
 mod transaction;
 mod usage;
 mod write;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::{query, query_scalar};
 
 use super::transaction::SqliteTransaction;
-use super::{credit, idempotency, load, usage};
+use super::{credit, idempotency, load, signing_keys, usage};
 use crate::audit::AuditEntry;
 use crate::index::{Revision, TaggedKey};
 use crate::pepper::PepperCheck;
@@ -13,8 +13,8 @@ use crate::store::from_columns::{all, one};
 use crate::store::key_query::{self, Dialect, meter_of_key};
 use crate::store::{
     ApiKeyRow, BilledRow, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow, MeterRow,
-    MigrationWindowRow, Read, ScopeRow, SdkKeyRow, StoreError, TagHolder, TeamRow, UsageRow,
-    WorkspaceRow,
+    MigrationWindowRow, Read, ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, TagHolder, TeamRow,
+    UsageRow, WorkspaceRow,
 };
 use crate::tag::Tag;
 
@@ -178,6 +178,10 @@ impl Read for SqliteTransaction {
         since: i64,
     ) -> Result<Vec<BilledRow>, StoreError> {
         credit::billed_usage(self.connection(), team, billing_ids, since).await
+    }
+
+    async fn signing_keys(&mut self, team: u128) -> Result<Vec<SigningKeyRow>, StoreError> {
+        signing_keys::read(self.connection(), team).await
     }
 
     async fn idempotent_answer(
