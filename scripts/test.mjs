@@ -36,6 +36,12 @@ const suites = {
     command: () => [env.PYTHON_BIN, '-m', 'pytest', '--quiet', '--config-file=tests/python/pytest.ini', 'tests/python'],
     count: counts.pytest,
   },
+  migration: {
+    title: 'keys of real legacy systems, from their own tables to a plan',
+    needs: [server, databases, legacy],
+    command: () => nodeTests('tests/migration'),
+    count: counts.node,
+  },
   e2e: {
     title: 'Chromium through the widget against the server',
     needs: [server, dist, browser],
@@ -135,6 +141,13 @@ async function databases() {
 
 async function interpreter() {
   env.PYTHON_BIN = await needs.python()
+}
+
+/** The libraries whose tables are brought along, and what fills tables of others. */
+async function legacy() {
+  env.ONELOOP_TEST_DJANGO = await needs.django()
+  env.ONELOOP_TEST_PSQL = join(await needs.postgres(), 'psql')
+  await needs.betterAuth()
 }
 
 async function browser() {
