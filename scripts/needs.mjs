@@ -45,13 +45,18 @@ export function publishedReact() {
   return installed('tests/react')
 }
 
+/** better-auth, which mints keys for the migration suite. Its peers are the frameworks that it can serve. */
+export function betterAuth() {
+  return installed('tests/migration/legacy/better-auth', '--legacy-peer-deps', '--ignore-scripts')
+}
+
 /** The packages of the lock in `folder`. */
-async function installed(folder) {
+async function installed(folder, ...options) {
   if (packagesAreInstalled(folder)) return
   // npm tells its children where it is; without it, the one on PATH.
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm']
   const title = `install the packages of ${join(folder, 'package-lock.json')}`
-  await step(title, [...npm, 'ci', '--prefix', join(root, folder)])
+  await step(title, [...npm, 'ci', '--prefix', join(root, folder), ...options])
 }
 
 /** Whether node_modules holds what the lock names. What is optional and for another system may be absent. */
@@ -161,14 +166,26 @@ function chromiumOnPath() {
 }
 
 /**
- * A Python with the packages of tests/python/requirements.txt, in target/python; answers with its interpreter.
+ * A Python with the packages of tests/python/requirements.txt; answers with its interpreter.
+ */
+export function python() {
+  return environment('python', 'tests/python/requirements.txt')
+}
+
+/** A Python with Django and its libraries for keys, which mint keys for the migration suite. */
+export function django() {
+  return environment('django', 'tests/migration/legacy/django/requirements.txt')
+}
+
+/**
+ * A Python with the packages of `list`, in target/`name`.
  *
  * It is made anew when the list or the interpreter is another one than it was made with.
  */
-export async function python() {
-  const requirements = read('tests/python/requirements.txt')
+async function environment(name, list) {
+  const requirements = read(list)
   const system = await systemPython()
-  const folder = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), 'python')
+  const folder = join(process.env.CARGO_TARGET_DIR ?? join(root, 'target'), name)
   const stamp = join(folder, 'made-with')
   const made = `${system.version}\n${requirements}`
   const interpreter = join(folder, 'bin/python')
@@ -177,7 +194,7 @@ export async function python() {
   rmSync(folder, { recursive: true, force: true })
   await step('make a Python environment', [system.program, '-m', 'venv', folder])
   const pip = ['-m', 'pip', '--disable-pip-version-check', 'install', '--no-deps', '--requirement']
-  await step('install the packages of requirements.txt', [interpreter, ...pip, 'tests/python/requirements.txt'])
+  await step(`install the packages of ${list}`, [interpreter, ...pip, list])
   writeFileSync(stamp, made)
   return interpreter
 }
@@ -190,7 +207,7 @@ function systemPython() {
   return found(
     usablePython,
     'python3-venv',
-    `Python 3.${OLDEST_PYTHON} or newer with venv is needed for the published Python client: ` +
+    `Python 3.${OLDEST_PYTHON} or newer with venv is needed for the tests: ` +
       '`apt-get install python3-venv` on Debian and Ubuntu, `brew install python` on macOS',
   )
 }

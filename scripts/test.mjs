@@ -40,6 +40,12 @@ const suites = {
     title: 'several servers on one PostgreSQL, which is restarted under them',
     needs: [server, databases],
     command: () => nodeTests('tests/nodes'),
+      count: counts.node,
+    },
+  migration: {
+    title: 'keys of real legacy systems, from their own tables to a plan',
+    needs: [server, databases, legacy],
+    command: () => nodeTests('tests/migration'),
     count: counts.node,
   },
   e2e: {
@@ -143,6 +149,13 @@ async function databases() {
 
 async function interpreter() {
   env.PYTHON_BIN = await needs.python()
+}
+
+/** The libraries whose tables are brought along, and what fills tables of others. */
+async function legacy() {
+  env.ONELOOP_TEST_DJANGO = await needs.django()
+  env.ONELOOP_TEST_PSQL = join(await needs.postgres(), 'psql')
+  await needs.betterAuth()
 }
 
 async function browser() {

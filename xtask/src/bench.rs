@@ -3,7 +3,7 @@
 use crate::{command, report};
 
 /// The packages with benchmarks. Each prints its ratios as lines that start with `ratio`.
-const PACKAGES: [&str; 2] = ["oneloop-engine", "oneloop"];
+const PACKAGES: [&str; 3] = ["oneloop-engine", "oneloop", "oneloop-import"];
 
 /// Runs `cargo bench` on each package and repeats the lines that state a ratio.
 ///

@@ -7,19 +7,25 @@ use cargo_metadata::MetadataCommand;
 /// Who may depend on whom: a package, and the packages of ours it may name in its manifest.
 ///
 /// A crate that is missing here may neither depend on ours nor be depended on.
-const ALLOWED: [(&str, &[&str]); 9] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("oneloop-protocol", &[]),
     // Known to the migration, which proves it, and to the engine, which tries it at verify.
     ("oneloop-recipe", &["oneloop-protocol"]),
     ("oneloop-engine", &["oneloop-protocol", "oneloop-recipe"]),
     ("oneloop-proxy", &["oneloop-engine", "oneloop-protocol"]),
     ("oneloop-client", &["oneloop-protocol"]),
-    ("oneloop-migrate", &["oneloop-client", "oneloop-protocol", "oneloop-recipe"]),
+    ("oneloop-migrate", &["oneloop-protocol", "oneloop-recipe"]),
+    // The I/O half of a migration: databases on one side, the server's API on the other.
+    (
+        "oneloop-import",
+        &["oneloop-client", "oneloop-migrate", "oneloop-protocol", "oneloop-recipe"],
+    ),
     (
         "oneloop",
         &[
             "oneloop-client",
             "oneloop-engine",
+            "oneloop-import",
             "oneloop-migrate",
             "oneloop-protocol",
             "oneloop-proxy",

@@ -9,6 +9,7 @@ use oneloop_engine::Database;
 
 use crate::admin::AdminCommand;
 use crate::config::Options;
+use crate::migrate::MigrateArgs;
 
 /// Cyan for what can be typed, green for headings: the colours of `cargo` and `uv`.
 const STYLES: Styles = Styles::styled()
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     /// Works on the database itself, also while a server runs on it; the server follows within a second.
     /// Every change is recorded in the audit log.
     Admin(AdminArgs),
+    /// Bring existing keys along: their holders go on using them, and notice nothing
+    Migrate(MigrateArgs),
     /// Print the default configuration file, which documents every option
     Config,
     /// Print the OpenAPI document of the API, which a server shows at /openapi.json and /docs

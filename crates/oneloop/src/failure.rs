@@ -10,6 +10,8 @@ pub(crate) enum Blame {
     User,
     /// We, or the machine: a bug, a full disk, a damaged database. Exit code 2.
     Ours,
+    /// Nobody: all went well, and what came out must not be applied as it is. Exit code 3.
+    Blocked,
 }
 
 /// What is printed as `error: …` and, where there is something to try, `hint: …`.
@@ -32,6 +34,11 @@ impl Failure {
     /// Something that should not have happened.
     pub(crate) fn ours(message: impl Into<String>) -> Self {
         Self { blame: Blame::Ours, message: message.into(), hint: None }
+    }
+
+    /// A result that stops whatever would come next.
+    pub(crate) fn blocked(message: impl Into<String>) -> Self {
+        Self { blame: Blame::Blocked, message: message.into(), hint: None }
     }
 
     /// The same failure with the chain of causes behind it, each one once: many libraries repeat the
@@ -62,11 +69,12 @@ impl Failure {
         self.hint.as_deref()
     }
 
-    /// 1 or 2, see [`Blame`].
+    /// 1, 2 or 3, see [`Blame`].
     pub(crate) fn exit_code(&self) -> ExitCode {
         match self.blame {
             Blame::User => ExitCode::from(1),
             Blame::Ours => ExitCode::from(2),
+            Blame::Blocked => ExitCode::from(3),
         }
     }
 }

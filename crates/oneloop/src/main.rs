@@ -1,6 +1,7 @@
 //! `oneloop`: the server and its administration, in one binary.
 //!
-//! Exit codes: 0 done, 1 something the person at the keyboard can put right, 2 our fault or the machine's.
+//! Exit codes: 0 done, 1 something the person at the keyboard can put right, 2 our fault or the machine's, 3 a
+//! plan that must not be applied as it is.
 
 mod admin;
 mod cli;
@@ -9,6 +10,7 @@ mod demo;
 mod engine;
 mod failure;
 mod logging;
+mod migrate;
 mod moment;
 mod output;
 mod panics;
@@ -54,6 +56,10 @@ fn run(cli: Cli) -> Outcome {
         Command::Admin(args) => {
             logging::start_quietly()?;
             runtime.block_on(admin::run(args))
+        }
+        Command::Migrate(args) => {
+            logging::start_quietly()?;
+            runtime.block_on(migrate::run(args))
         }
         Command::Config => output::verbatim(config::DEFAULT),
         Command::Openapi => output::json(oneloop_proxy::document()),

@@ -25,13 +25,16 @@ pub(crate) fn explain(mut error: Error) -> ExitCode {
     }
 }
 
-/// clap repeats a value that it refuses, and the URL of a database may hold a password.
+/// Options whose values may hold a password, or are one by mistake.
+const SECRET: [&str; 2] = ["--database", "--secret"];
+
+/// clap repeats a value that it refuses.
 fn hide_secrets(error: &mut Error) {
-    let of_database = |shown: &ContextValue| match shown {
-        ContextValue::String(shown) => shown.starts_with("--database"),
+    let secret = |shown: &ContextValue| match shown {
+        ContextValue::String(shown) => SECRET.iter().any(|option| shown.starts_with(option)),
         _ => false,
     };
-    if error.get(ContextKind::InvalidArg).is_some_and(of_database) {
+    if error.get(ContextKind::InvalidArg).is_some_and(secret) {
         error.insert(ContextKind::InvalidValue, ContextValue::String("…".to_owned()));
     }
 }

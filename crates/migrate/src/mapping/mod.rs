@@ -9,6 +9,7 @@ mod columns;
 mod moment;
 mod permissions;
 mod policy;
+mod proof;
 #[cfg(test)]
 mod properties;
 mod render;
@@ -27,6 +28,7 @@ pub use moment::{MomentError, MomentFormat};
 pub use oneloop_recipe::quoted;
 pub use permissions::{GrantMap, PermissionFormat, PermissionsError};
 pub use policy::{Conflict, OnSight, Policy, Weak};
+pub use proof::ProofRecord;
 pub use source::{Kind, SourceSpec, Target};
 pub use template::{Template, TemplateError};
 
@@ -52,6 +54,8 @@ pub struct Mapping {
     pub metadata: BTreeMap<String, Template>,
     /// How the service turned a key into what it stored.
     pub recipe: Recipe,
+    /// What `prove` found, if it has been run.
+    pub proof: Option<ProofRecord>,
     /// What each permission of the source means here. One that is missing stops the plan.
     #[serde(default)]
     pub permissions: BTreeMap<String, GrantMap>,

@@ -99,12 +99,21 @@ fn mappings() -> impl Strategy<Value = Mapping> {
         text(),
         columns(),
         prop::collection::btree_map(text(), templates(), 0..3),
-        recipes(),
+        (recipes(), 0_usize..3),
         prop::collection::btree_map(text(), grants(), 0..4),
         (grants(), policy),
     )
         .prop_map(
-            |(source, workspace, columns, metadata, recipe, permissions, (grants, policy))| {
+            |(
+                source,
+                workspace,
+                columns,
+                metadata,
+                (recipe, keys),
+                permissions,
+                (grants, policy),
+            )| {
+                let proof = (keys > 0).then(|| ProofRecord { recipe: recipe.clone(), keys });
                 let target = Target { workspace: workspace.into() };
                 Mapping {
                     version: VERSION,
@@ -113,6 +122,7 @@ fn mappings() -> impl Strategy<Value = Mapping> {
                     columns,
                     metadata,
                     recipe,
+                    proof,
                     permissions,
                     grants,
                     policy,

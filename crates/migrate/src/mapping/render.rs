@@ -1,5 +1,6 @@
 //! The mapping file with its comments, as `init` writes it for people to change.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use super::columns::{Flag, FlagTest, Moment};
@@ -18,13 +19,18 @@ const HEAD: &str = "\
 impl Mapping {
     /// The file, with comments. [`Mapping::parse`] reads the same mapping back.
     pub fn render(&self) -> String {
+        self.render_with(&BTreeMap::new())
+    }
+
+    /// The same, with a comment for each permission that was `found` in so many rows and is not mapped yet.
+    pub fn render_with(&self, found: &BTreeMap<String, u64>) -> String {
         let mut text = String::new();
         // Writing into a String cannot fail.
-        let _ = self.write(&mut text);
+        let _ = self.write(&mut text, found);
         text
     }
 
-    fn write(&self, out: &mut String) -> fmt::Result {
+    fn write(&self, out: &mut String, found: &BTreeMap<String, u64>) -> fmt::Result {
         writeln!(out, "{HEAD}version = {VERSION}")?;
         self.write_source(out)?;
         self.write_columns(out)?;
@@ -41,7 +47,8 @@ impl Mapping {
             "\n# How the service turned a key into what it stored. `prove` finds it from one real key."
         )?;
         writeln!(out, "[recipe]\n{}", Form::from(&self.recipe).lines().join("\n"))?;
-        self.write_permissions(out)?;
+        self.write_proof(out)?;
+        self.write_permissions(out, found)?;
         let policy = self.policy;
         writeln!(out, "\n[policy]")?;
         writeln!(out, "# A key that is here already with other attributes: skip, update or fail.")?;
@@ -57,6 +64,15 @@ impl Mapping {
             "# Keys that can be guessed: refuse-below-80 (bits) or waive. Below 128 is reported."
         )?;
         writeln!(out, "weak = {}", quoted(policy.weak.word()))
+    }
+
+    fn write_proof(&self, out: &mut String) -> fmt::Result {
+        let Some(proof) = &self.proof else { return Ok(()) };
+        writeln!(
+            out,
+            "\n# Written by `prove`; it counts as long as it names the recipe above.\n[proof]"
+        )?;
+        writeln!(out, "recipe = {}\nkeys = {}", quoted(&proof.recipe.to_string()), proof.keys)
     }
 
     fn write_source(&self, out: &mut String) -> fmt::Result {
@@ -137,7 +153,7 @@ impl Mapping {
         Ok(())
     }
 
-    fn write_permissions(&self, out: &mut String) -> fmt::Result {
+    fn write_permissions(&self, out: &mut String, found: &BTreeMap<String, u64>) -> fmt::Result {
         writeln!(
             out,
             "\n# What each permission of the source means: scope = \"create+read+update+delete\", all or"
@@ -149,6 +165,9 @@ impl Mapping {
         for (name, grants) in &self.permissions {
             let inside: Vec<String> = pairs(grants).collect();
             writeln!(out, "{} = {{ {} }}", key(name), inside.join(", "))?;
+        }
+        for (name, rows) in found.iter().filter(|(name, _)| !self.permissions.contains_key(*name)) {
+            writeln!(out, "# {} = {{ }} # in {rows} rows", key(name))?;
         }
         writeln!(out, "\n# What every key gets, whatever its row says.\n[grants]")?;
         for pair in pairs(&self.grants) {

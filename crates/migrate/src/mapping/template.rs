@@ -36,6 +36,17 @@ impl Template {
         })
     }
 
+    /// The same text over other columns: each is called as `name` says. `None` as soon as it knows none.
+    pub fn renamed(&self, name: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        let piece = |piece: &Piece| {
+            Some(match piece {
+                Piece::Text(text) => Piece::Text(text.clone()),
+                Piece::Column(column) => Piece::Column(name(column)?),
+            })
+        };
+        self.0.iter().map(piece).collect::<Option<_>>().map(Self)
+    }
+
     /// The text for a row. A column that is NULL or missing counts as empty; if all are, so is the result,
     /// so that `user-{id}` of no id is nothing rather than `user-`.
     pub fn fill<'r>(&self, cell: impl Fn(&str) -> Option<&'r str>) -> String {

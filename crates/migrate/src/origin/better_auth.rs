@@ -2,6 +2,8 @@
 //!
 //! The URL-safe base64, without padding, of SHA-256 of the whole key, prefix included.
 //!
+//! `enabled` may be NULL, and only `false` switches a key off.
+//!
 //! # Source
 //!
 //! better-auth documentation, "API Key", Reference (schema); `defaultKeyHasher` of the plugin, versions 1.4 to 1.7.
@@ -23,7 +25,7 @@ owner = "{referenceId}"
 created = { column = "createdAt" }
 last-used = { column = "lastRequest" }
 expires = { column = "expiresAt" }
-enabled = { column = "enabled" }
+enabled = { column = "enabled", is = ["true", "t", "1", ""] }
 permissions = { column = "permissions", format = "json-map" }
 [metadata]
 start = "{start}"

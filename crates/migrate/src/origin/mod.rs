@@ -11,10 +11,15 @@ mod django_rest_framework_authtoken;
 mod django_rest_knox;
 mod djangorestframework_api_key;
 mod doorkeeper;
+mod fit;
+#[cfg(test)]
+mod fit_tests;
 mod generic;
 mod gitlab_pat;
+mod guess;
 mod kong_key_auth;
 mod laravel_sanctum;
+mod look;
 #[cfg(test)]
 mod samples;
 mod strapi;
@@ -26,6 +31,10 @@ mod unkey;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+
+pub use fit::{Fit, Needed, SourceColumn, detect};
+pub use guess::{Guess, guess};
+pub use look::{Learnt, Look};
 
 use crate::mapping::{
     Columns, GrantMap, Kind, Mapping, MappingError, Policy, SourceSpec, Target, Template, VERSION,
@@ -116,6 +125,7 @@ impl Origin {
             columns,
             metadata,
             recipe,
+            proof: None,
             // None is mapped beforehand: an unmapped permission stops the plan, a guessed one would not.
             permissions: BTreeMap::new(),
             grants: GrantMap::default(),
@@ -123,6 +133,15 @@ impl Origin {
         };
         mapping.check()?;
         Ok(mapping)
+    }
+
+    /// A mapping of this origin's rows that fits those columns. Where it is from and goes to is for the caller to say.
+    ///
+    /// # Errors
+    ///
+    /// [`MappingError`] never happens for an origin of [`ALL`], which a test holds.
+    pub fn over(&self, columns: &[SourceColumn]) -> Result<Fit, MappingError> {
+        self.mapping(Kind::Ndjson, "-", "").map(|mapping| mapping.fitted(columns))
     }
 
     /// The recipes to suspect, the documented default first.

@@ -1,10 +1,10 @@
 //! The words that stand in a row's report. Programs match them: they never change.
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $word:literal,)+) => {
+    ($($(#[doc = $meaning:literal])* $variant:ident = $word:literal,)+) => {
         /// What became of a row, or what is to be said of it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Code { $($(#[$doc])* $variant,)+ }
+        pub enum Code { $($(#[doc = $meaning])* $variant,)+ }
 
         impl Code {
             /// Every code.
@@ -13,6 +13,11 @@ macro_rules! codes {
             /// The word in a report.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
+            }
+
+            /// What it means, in a sentence or two for the people who read the report.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($meaning),*).trim_ascii(),)+ }
             }
         }
     };

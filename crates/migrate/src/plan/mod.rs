@@ -31,7 +31,7 @@ pub use identity::{Identity, KeyForm, PlannedKey};
 pub use outcome::{Outcome, RowPlan};
 pub use summary::{Estimate, Summary};
 
-use crate::mapping::{Conflict, Mapping, Template};
+use crate::mapping::{Conflict, Mapping, ProofRecord, Template};
 use crate::prove::Proven;
 use crate::recipe::Recipe;
 use crate::source::{Header, Row};
@@ -62,7 +62,8 @@ impl Existing for std::collections::HashMap<Identity, Attributes> {
     }
 }
 
-/// Why a recipe may be used. There is no other way to make one than to prove it or to say who waives it.
+/// Why a recipe may be used. There is no other way to make one than to prove it, to have that on record, or to
+/// say who waives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof(Ground);
 
@@ -76,6 +77,11 @@ impl Proof {
     /// The recipe fits real keys.
     pub fn of(proven: &Proven) -> Self {
         Self(Ground::Proven(Box::new(proven.recipe.clone())))
+    }
+
+    /// The recipe fitted real keys when `prove` was run, as the mapping file remembers.
+    pub fn recorded(record: &ProofRecord) -> Self {
+        Self(Ground::Proven(Box::new(record.recipe.clone())))
     }
 
     /// Somebody takes the recipe on trust. `by` is their name, and stands in the report.
@@ -213,6 +219,12 @@ impl Mapping {
     /// Columns that the mapping names and `header` does not have, each once. For sources whose rows all have
     /// one header; an object of NDJSON may leave columns out.
     pub fn missing_columns(&self, header: &Header) -> Vec<String> {
+        let named = self.column_names().into_iter();
+        named.filter(|name| header.position(name).is_none()).map(str::to_owned).collect()
+    }
+
+    /// The columns that the mapping names, each once.
+    pub fn column_names(&self) -> BTreeSet<&str> {
         let columns = &self.columns;
         let mut named: BTreeSet<&str> = BTreeSet::from([columns.key.as_str()]);
         let templates = [columns.id.as_ref(), columns.name.as_ref(), Some(&columns.owner)];
@@ -226,7 +238,6 @@ impl Mapping {
             [&columns.enabled, &columns.revoked].into_iter().flatten().map(|it| it.column.as_str()),
         );
         named.extend(columns.permissions.as_ref().map(|it| it.column.as_str()));
-        let missing = named.into_iter().filter(|name| header.position(name).is_none());
-        missing.map(str::to_owned).collect()
+        named
     }
 }

@@ -206,7 +206,9 @@ fn moment(
         return Err(invalid(format!("column `{}` is not text", moment.column)));
     };
     let text = text.trim();
-    if text.is_empty() || moment.never.iter().any(|never| never == text) {
+    // PostgreSQL's own word for "never".
+    let never = text.is_empty() || text.eq_ignore_ascii_case("infinity");
+    if never || moment.never.iter().any(|never| never == text) {
         return Ok(None);
     }
     let read = moment.format.read(text, created);

@@ -156,6 +156,8 @@ fn what_no_longer_works_is_imported_not_working_or_left_behind() {
     let (expired, notes) = created(&mapping, &[("expires", "1795420800")]);
     assert_eq!((expired.expires_at, expired.enabled), (Some(NOW), true));
     assert_eq!(notes, [Code::ExpiredAtSource]);
+    let (never, notes) = created(&mapping, &[("expires", "infinity")]);
+    assert_eq!((never.expires_at, notes), (None, vec![]));
     let (revoked, notes) = created(&mapping, &[("revoked", "t")]);
     assert_eq!((revoked.enabled, notes), (false, vec![Code::RevokedAtSource]));
     let (still, notes) = created(&mapping, &[("expires", "1795420801")]);

@@ -5,6 +5,7 @@
 
 mod csv;
 mod decode;
+mod kind;
 mod ndjson;
 mod row;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use std::ops::ControlFlow;
 
 pub use csv::Csv;
 pub use decode::{Charset, Utf8Reader};
+pub use kind::ColumnKind;
 pub use ndjson::Ndjson;
 pub use row::{Cell, Header, Row};
 
@@ -83,7 +85,7 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// A file that cannot be read on. Never repeats what stands in a cell: it may be a key.
+/// A source that cannot be read on. Never repeats what stands in a cell: it may be a key.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// The file has no header, or nothing at all.
@@ -138,6 +140,25 @@ pub enum SourceError {
         place: Place,
         /// What is wrong.
         problem: String,
+    },
+    /// A cell of a table that cannot be taken as it is.
+    #[error("row {row}, column `{column}`: {problem}")]
+    Cell {
+        /// The row's number, from 1 in the order of reading.
+        row: u64,
+        /// The column.
+        column: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The source failed: the database went away, or refused.
+    #[error("after row {row}: {cause}")]
+    Failed {
+        /// How many rows had been read.
+        row: u64,
+        /// Why.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The file could not be read.
     #[error("{place}: {source}")]

@@ -4,6 +4,7 @@ mod admin;
 mod command_line;
 mod configuration;
 mod demo;
+mod migrate;
 mod migration_window;
 mod refusals;
 mod secrets;

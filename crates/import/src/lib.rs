@@ -1,0 +1,16 @@
+//! The half of a migration that touches the world. What it decides stands in `oneloop-migrate`; here are the
+//! files and databases that it reads.
+//!
+//! - [`file`]: rows out of a file or standard input.
+//! - [`database`]: rows out of PostgreSQL, MySQL, MariaDB and SQLite.
+//! - [`open`]: either, as a mapping says.
+//! - [`secret`]: secrets by reference.
+//! - [`seen`]: which keys a plan has met.
+//! - [`survey`]: the first look at a source.
+
+pub mod database;
+pub mod file;
+pub mod open;
+pub mod secret;
+pub mod seen;
+pub mod survey;
