@@ -19,6 +19,8 @@ use crate::last_used::LastUsed;
 use crate::options::{Database, EngineOptions};
 use crate::pepper::Pepper;
 use crate::rate::NamedBuckets;
+use crate::recipes::{RecipeSecrets, Recipes};
+use crate::recognise::Recognition;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
@@ -43,6 +45,9 @@ struct Inner {
     last_used: LastUsed,
     usage: Usage,
     charges: Charges,
+    recipes: Recipes,
+    recipe_secrets: RecipeSecrets,
+    recognition: Recognition,
     writer: Mutex<Followed>,
     change_feed: Arc<ChangeFeed>,
     background: Background,
@@ -98,6 +103,9 @@ impl Engine {
             last_used: LastUsed::default(),
             usage: Usage::default(),
             charges: Charges::default(),
+            recipes: Recipes::default(),
+            recipe_secrets: RecipeSecrets::load(&options.recipe_secrets)?,
+            recognition: Recognition::default(),
             writer: Mutex::default(),
             change_feed: Arc::new(ChangeFeed::new()),
             background: Background::new(),
@@ -113,6 +121,7 @@ impl Engine {
         self.0.background.stop().await;
         self.flush_last_used().await;
         self.flush_usage().await;
+        self.flush_upgrades().await;
         self.0.store.close().await;
     }
 
@@ -147,6 +156,11 @@ impl Engine {
         }
         for row in store.sdk_keys(None).await? {
             Update::sdk_key(&row).apply(self);
+        }
+        let recipes = store.recipes(None).await?;
+        for own in recipes.chunk_by(|one, next| one.team == next.team) {
+            let team = own.first().map_or(0, |row| row.team);
+            Update::recipes(team, own).apply(self);
         }
         let keys = store.count_keys().await?;
         self.0.index.reserve(usize::try_from(keys).unwrap_or(0));
@@ -191,6 +205,18 @@ impl Engine {
 
     pub(crate) fn charges(&self) -> &Charges {
         &self.0.charges
+    }
+
+    pub(crate) fn recipes(&self) -> &Recipes {
+        &self.0.recipes
+    }
+
+    pub(crate) fn recipe_secrets(&self) -> &RecipeSecrets {
+        &self.0.recipe_secrets
+    }
+
+    pub(crate) fn recognition(&self) -> &Recognition {
+        &self.0.recognition
     }
 
     pub(crate) fn store(&self) -> &dyn Store {

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use oneloop_recipe::SecretRef;
+
 use crate::clock::{Clock, SystemClock};
 pub use crate::postgres_url::PostgresUrl;
 
@@ -18,6 +20,8 @@ pub struct EngineOptions {
     pub pepper_file: Option<PathBuf>,
     /// How long a link token works; 1 hour by default.
     pub link_token_ttl: Duration,
+    /// The secrets that recipes of migrated keys may name. Read once, at start.
+    pub recipe_secrets: Vec<SecretRef>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
 }
@@ -29,6 +33,7 @@ impl EngineOptions {
             database,
             pepper_file: None,
             link_token_ttl: Duration::from_secs(60 * 60),
+            recipe_secrets: Vec::new(),
             clock: Arc::new(SystemClock::new()),
         }
     }

@@ -99,6 +99,8 @@ ids! {
     LinkTokenId = "lt_";
     /// A billing meter of one of the team's customers.
     MeterId = "mt_";
+    /// A migration job.
+    MigrationId = "mg_";
 }
 
 #[cfg(test)]

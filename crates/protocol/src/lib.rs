@@ -21,6 +21,7 @@ pub mod limits;
 pub mod link_token;
 pub mod mask;
 pub mod meter;
+pub mod migration;
 pub mod patch;
 pub mod rights;
 pub mod secret;
@@ -33,7 +34,7 @@ pub use amount::Amount;
 pub use api_key::{ApiKey, CreateApiKey, IssuedApiKey, MigrateApiKey, PatchApiKey, RotateApiKey};
 pub use error::{ErrorBody, FieldError, Reason};
 pub use grant::{Access, Grant};
-pub use id::{ApiKeyId, LinkTokenId, MeterId, ScopeId, SdkKeyId, TeamId, WorkspaceId};
+pub use id::{ApiKeyId, LinkTokenId, MeterId, MigrationId, ScopeId, SdkKeyId, TeamId, WorkspaceId};
 pub use key_list::{KeyStatus, LastUsed, ListKeys, Sort};
 pub use link_token::{
     CreateLinkToken, KeyPolicy, LinkToken, LinkTokenPermissions, LinkTokenStatus,
