@@ -122,6 +122,8 @@ impl Engine {
             grants,
             metadata: row.metadata.clone(),
             external_meter_id: row.external_meter_id.clone(),
+            meter: None,
+            usage_left: None,
             enabled: row.enabled,
             deleted: row.deleted,
             migrated: true,

@@ -1,16 +1,18 @@
 //! Migration jobs. Many keys at once are handed over as one array a column, however many there are.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use oneloop_protocol::key_list::fold;
 use oneloop_protocol::migration::{Conflict, MigrationState};
-use sqlx::{AssertSqlSafe, query, query_scalar};
+use sqlx::{query, query_scalar};
 
 use super::read::{API_KEY, select};
 use super::transaction::PostgresTransaction;
 use super::write::column;
 use crate::index::Revision;
 use crate::store::columns::{Columns, blob, json, metadata_json, tag_blob};
-use crate::store::from_columns::{FromColumns, all, one};
+use crate::store::from_columns::{all, one};
 use crate::store::migration_columns::{list, ordinal};
 use crate::store::{
     ApiKeyRow, ChunkRow, Ledger, LegacyKeyRow, MigrationRead, MigrationRow, MigrationWrite,
@@ -26,13 +28,6 @@ const CHUNK: &str = "migration, number, digest, ledger, details, before, revisio
 const RECIPE: &str = "team, number, recipe, locator, created_at";
 
 const LEGACY_KEY: &str = "api_key, team, recipe, locator, sealed";
-
-/// The columns of a key, where another table is at hand too.
-fn qualified() -> String {
-    let columns: Vec<_> =
-        API_KEY.split(',').map(|column| format!("api_key.{}", column.trim())).collect();
-    columns.join(", ")
-}
 
 /// Ids as one array.
 fn ids(ids: &[u128]) -> Vec<Vec<u8>> {
@@ -74,22 +69,27 @@ impl MigrationRead for PostgresTransaction {
 
     async fn tag_holders(&mut self, tags: &[Tag]) -> Result<Vec<(Tag, TagHolder)>, StoreError> {
         let asked: Vec<_> = tags.iter().map(tag_blob).collect();
-        let current = AssertSqlSafe(format!(
-            "SELECT asked, {api_key} FROM unnest($1::bytea[]) AS asked
-             JOIN api_key ON api_key.tag = asked
-             UNION ALL
-             SELECT asked, {api_key} FROM unnest($1::bytea[]) AS asked
-             JOIN upgraded_tag ON upgraded_tag.tag = asked
-             JOIN api_key ON api_key.id = upgraded_tag.api_key",
-            api_key = qualified()
-        ));
-        // Safe: made of this crate's constants alone.
-        let current = query(current).bind(&asked).fetch_all(self.connection()).await?;
-        let mut holders = Vec::with_capacity(current.len());
-        for row in &current {
-            let columns = Columns(row);
-            let key = Box::new(ApiKeyRow::from_columns(&columns)?);
-            holders.push((columns.tag("asked")?, TagHolder::Current(key)));
+        // In two steps: with OR between them, neither index would be used.
+        let current = select!(API_KEY, "FROM api_key WHERE tag = ANY($1)").bind(&asked);
+        let current: Vec<ApiKeyRow> = all(current.fetch_all(self.connection()).await?)?;
+        let mut holders: Vec<_> =
+            current.into_iter().map(|key| (key.tag, TagHolder::Current(Box::new(key)))).collect();
+        let upgraded = query("SELECT tag, api_key FROM upgraded_tag WHERE tag = ANY($1)")
+            .bind(&asked)
+            .fetch_all(self.connection())
+            .await?;
+        if !upgraded.is_empty() {
+            let of = upgraded.iter().map(|row| Columns(row).id("api_key"));
+            let keys = self.api_keys_by_id(&of.collect::<Result<Vec<_>, _>>()?).await?;
+            let keys: HashMap<u128, ApiKeyRow> =
+                keys.into_iter().map(|key| (key.id, key)).collect();
+            for row in &upgraded {
+                let columns = Columns(row);
+                if let Some(key) = keys.get(&columns.id("api_key")?) {
+                    let holder = TagHolder::Current(Box::new(key.clone()));
+                    holders.push((columns.tag("tag")?, holder));
+                }
+            }
         }
         let replaced = query(
             "SELECT asked FROM unnest($1::bytea[]) AS asked

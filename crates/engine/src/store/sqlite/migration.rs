@@ -9,6 +9,7 @@ use super::transaction::SqliteTransaction;
 use crate::index::Revision;
 use crate::store::columns::{Columns, blob, json, metadata_json, tag_blob};
 use crate::store::from_columns::{FromColumns, all, one};
+use crate::store::key_query::meter_of_key;
 use crate::store::migration_columns::{list, ordinal};
 use crate::store::{
     ApiKeyRow, ChunkRow, Ledger, LegacyKeyRow, MigrationRead, MigrationRow, MigrationWrite,
@@ -60,14 +61,17 @@ impl MigrationRead for SqliteTransaction {
 
     async fn tag_holders(&mut self, tags: &[Tag]) -> Result<Vec<(Tag, TagHolder)>, StoreError> {
         let asked = hex_list(tags.iter().copied().map(Tag::to_hex));
-        let current = query(
-            "SELECT api_key.tag AS asked, api_key.* FROM json_each(?1)
-             JOIN api_key ON api_key.tag = unhex(value)
+        let current = query(concat!(
+            "SELECT api_key.tag AS asked, api_key.*, ",
+            meter_of_key!(),
+            " FROM json_each(?1) AS each JOIN api_key ON api_key.tag = unhex(each.value)
              UNION ALL
-             SELECT upgraded_tag.tag AS asked, api_key.* FROM json_each(?1)
-             JOIN upgraded_tag ON upgraded_tag.tag = unhex(value)
-             JOIN api_key ON api_key.id = upgraded_tag.api_key",
-        )
+             SELECT upgraded_tag.tag AS asked, api_key.*, ",
+            meter_of_key!(),
+            " FROM json_each(?1) AS each
+             JOIN upgraded_tag ON upgraded_tag.tag = unhex(each.value)
+             JOIN api_key ON api_key.id = upgraded_tag.api_key"
+        ))
         .bind(&asked)
         .fetch_all(self.connection())
         .await?;
@@ -90,8 +94,11 @@ impl MigrationRead for SqliteTransaction {
     }
 
     async fn api_keys_by_id(&mut self, of: &[u128]) -> Result<Vec<ApiKeyRow>, StoreError> {
-        let keys =
-            query("SELECT api_key.* FROM json_each(?1) JOIN api_key ON api_key.id = unhex(value)");
+        let keys = query(concat!(
+            "SELECT api_key.*, ",
+            meter_of_key!(),
+            " FROM json_each(?1) AS each JOIN api_key ON api_key.id = unhex(each.value)"
+        ));
         all(keys.bind(ids(of)).fetch_all(self.connection()).await?)
     }
 
