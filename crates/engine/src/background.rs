@@ -74,7 +74,8 @@ async fn follow(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Writes last uses and counts of verifications, and sweeps rate buckets that are full and overlaps that are over.
+/// Writes last uses and counts of verifications, makes recognised keys native, and sweeps rate buckets that are full
+/// and overlaps that are over.
 async fn write_uses(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
@@ -84,6 +85,7 @@ async fn write_uses(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
         let Some(engine) = engine.upgrade() else { return };
         engine.flush_last_used().await;
         engine.flush_usage().await;
+        engine.flush_upgrades().await;
         engine.sweep();
     }
 }

@@ -127,11 +127,18 @@ fn goes_on(seen: Revision, head: Revision, changes: &[Change]) -> bool {
 async fn load(store: &mut dyn Read, changes: &[Change]) -> Result<Vec<Update>, StoreError> {
     let mut retired: HashMap<u128, Vec<Tag>> = HashMap::new();
     let (mut workspaces, mut sdk_keys) = (BTreeSet::new(), BTreeSet::new());
+    let mut recipes = BTreeSet::new();
     for change in changes {
         match change.subject {
             Subject::ApiKey(id) => retired.entry(id).or_default().extend(change.retired),
             Subject::Workspace(id) => drop(workspaces.insert(id)),
             Subject::SdkKey(id) => drop(sdk_keys.insert(id)),
+            Subject::MigrationChunk(_) => {
+                for id in store.chunk_keys(change.revision).await? {
+                    retired.entry(id).or_default();
+                }
+            }
+            Subject::Recipes(team) => drop(recipes.insert(team)),
             Subject::Team(_)
             | Subject::LinkToken(_)
             | Subject::LinkTokens(_)
@@ -148,11 +155,16 @@ async fn load(store: &mut dyn Read, changes: &[Change]) -> Result<Vec<Update>, S
     for id in sdk_keys {
         updates.extend(store.sdk_key(id).await?.map(|row| Update::sdk_key(&row)));
     }
+    for team in recipes {
+        updates.push(Update::recipes(team, &store.recipes(Some(team)).await?));
+    }
     let ids: Vec<_> = retired.keys().copied().collect();
     for key in store.load_some_keys(&ids).await? {
         let retired = retired.remove(&key.entry.id).unwrap_or_default();
         updates.push(Update::Key(key, retired));
     }
+    // What is left is there no more: a migration that was undone.
+    updates.extend(retired.into_iter().map(|(id, tags)| Update::Gone(id, tags)));
     Ok(updates)
 }
 

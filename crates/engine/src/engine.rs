@@ -20,6 +20,8 @@ use crate::last_used::LastUsed;
 use crate::options::{Database, EngineOptions};
 use crate::pepper::Pepper;
 use crate::rate::NamedBuckets;
+use crate::recipes::{RecipeSecrets, Recipes};
+use crate::recognise::Recognition;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Read, Store, StoreError};
@@ -46,6 +48,9 @@ struct Inner {
     charges: Charges,
     /// Where writers of this process wait for each other, in the order in which they came.
     queue: Mutex<()>,
+    recipes: Recipes,
+    recipe_secrets: RecipeSecrets,
+    recognition: Recognition,
     writer: Mutex<Followed>,
     freshness: Freshness,
     change_feed: Arc<ChangeFeed>,
@@ -103,6 +108,9 @@ impl Engine {
             usage: Usage::default(),
             charges: Charges::default(),
             queue: Mutex::default(),
+            recipes: Recipes::default(),
+            recipe_secrets: RecipeSecrets::load(&options.recipe_secrets)?,
+            recognition: Recognition::default(),
             writer: Mutex::default(),
             freshness: options.freshness,
             change_feed: Arc::new(ChangeFeed::new(options.freshness.stale_after)),
@@ -119,6 +127,7 @@ impl Engine {
         self.0.background.stop().await;
         self.flush_last_used().await;
         self.flush_usage().await;
+        self.flush_upgrades().await;
         self.0.store.close().await;
     }
 
@@ -177,6 +186,11 @@ impl Engine {
         for row in store.sdk_keys(None).await? {
             sink(Update::sdk_key(&row));
         }
+        let recipes = store.recipes(None).await?;
+        for own in recipes.chunk_by(|one, next| one.team == next.team) {
+            let team = own.first().map_or(0, |row| row.team);
+            Update::recipes(team, own).apply(self);
+        }
         let keys = store.count_keys().await?;
         self.0.index.reserve(usize::try_from(keys).unwrap_or(0));
         store.load_keys(&mut |key| sink(Update::Key(key, Vec::new()))).await?;
@@ -220,6 +234,18 @@ impl Engine {
 
     pub(crate) fn charges(&self) -> &Charges {
         &self.0.charges
+    }
+
+    pub(crate) fn recipes(&self) -> &Recipes {
+        &self.0.recipes
+    }
+
+    pub(crate) fn recipe_secrets(&self) -> &RecipeSecrets {
+        &self.0.recipe_secrets
+    }
+
+    pub(crate) fn recognition(&self) -> &Recognition {
+        &self.0.recognition
     }
 
     pub(crate) fn store(&self) -> &dyn Store {

@@ -78,6 +78,7 @@ fn missing(reason: Reason) -> &'static str {
         Reason::UnknownApiKey => "there is no such API key",
         Reason::UnknownLinkToken => "there is no such link token",
         Reason::UnknownSdkKey => "there is no such SDK key",
+        Reason::UnknownMigration => "there is no such migration job",
         Reason::UnknownTeam => "there is no such team",
         Reason::UnknownMeter => "there is no such meter",
         _ => "there is no such thing",
@@ -98,6 +99,14 @@ pub enum OpenError {
         file: PathBuf,
         /// The database.
         database: String,
+    },
+    /// A secret that recipes may name is not there.
+    #[error("the recipe secret `{place}` cannot be read: {cause}")]
+    RecipeSecret {
+        /// Where it should be.
+        place: String,
+        /// Why not.
+        cause: std::io::Error,
     },
     /// The database exists, its pepper does not.
     #[error(

@@ -4,6 +4,7 @@
 //! they were given; the workspace's catalogue turns numbers into texts and ids.
 
 use oneloop_protocol::{Access, Grant, ScopeId};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Bytes of one packed grant: the scope's number, low byte first, and the access bits.
 const WIDTH: usize = 3;
@@ -34,6 +35,20 @@ impl PackedGrants {
     /// What may be done with scope `number`.
     pub(crate) fn access(&self, number: u16) -> Access {
         self.iter().find(|(held, _)| *held == number).map_or(Access::NONE, |(_, access)| access)
+    }
+}
+
+impl Serialize for PackedGrants {
+    /// As pairs of number and bits.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(|(number, access)| (number, access.bits())))
+    }
+}
+
+impl<'de> Deserialize<'de> for PackedGrants {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let pairs = Vec::<(u16, u8)>::deserialize(deserializer)?;
+        Ok(pairs.into_iter().map(|(number, bits)| (number, Access::from_bits(bits))).collect())
     }
 }
 

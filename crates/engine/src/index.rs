@@ -261,6 +261,16 @@ impl Index {
         self.workspaces.pin().retain(|id, _| found.workspaces.contains(id));
     }
 
+    /// Forgets a key that is there no more, under the secrets it answered to.
+    pub(crate) fn remove_key(&self, id: u128, tags: &[Tag]) {
+        let (keys, previous) = (self.keys.pin(), self.previous.pin());
+        for tag in tags {
+            // Ignored: whether it was still there.
+            let _ = keys.remove_if(tag, |_, entry| entry.id == id);
+            let _ = previous.remove_if(tag, |_, entry| entry.id == id);
+        }
+    }
+
     /// Brings one workspace and its catalogue up to date.
     pub(crate) fn put_workspace(&self, entry: WorkspaceEntry) {
         let workspaces = self.workspaces.pin();

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use oneloop_recipe::SecretRef;
+
 use crate::clock::{Clock, SystemClock};
 use crate::freshness::Freshness;
 pub use crate::postgres_url::PostgresUrl;
@@ -21,6 +23,8 @@ pub struct EngineOptions {
     pub link_token_ttl: Duration,
     /// How old an answer from memory may be.
     pub freshness: Freshness,
+    /// The secrets that recipes of migrated keys may name. Read once, at start.
+    pub recipe_secrets: Vec<SecretRef>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
 }
@@ -33,6 +37,7 @@ impl EngineOptions {
             pepper_file: None,
             link_token_ttl: Duration::from_secs(60 * 60),
             freshness: Freshness::default(),
+            recipe_secrets: Vec::new(),
             clock: Arc::new(SystemClock::new()),
         }
     }

@@ -14,6 +14,10 @@ use crate::pepper::Pepper;
 const KEY: &[u8] = b"olk1";
 const SDK_KEY: &[u8] = b"ols1";
 const LINK_TOKEN: &[u8] = b"oll1";
+/// A key that is known by what another service's recipe made of it.
+const RECIPE: &[u8] = b"olr1";
+/// A key that is known by the row that it was in: nothing that is presented ever has such a tag.
+const ROW: &[u8] = b"oli1";
 
 /// The stored form of one secret.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +28,23 @@ impl Tag {
     /// nobody can connect, and looking a tag up is looking it up within its team.
     pub(crate) fn of_key(pepper: &Pepper, team: u128, digest: &KeyDigest) -> Self {
         Self(pepper.mac(&[KEY, &team.to_be_bytes(), digest.as_bytes()]))
+    }
+
+    /// The tag of a key that is known by what `recipe`, by its hash, makes of it. The recipe is part of it,
+    /// so that what one recipe makes of a key is never taken for what another makes.
+    pub(crate) fn of_recipe_digest(
+        pepper: &Pepper,
+        team: u128,
+        recipe: &[u8; 32],
+        digest: &[u8],
+    ) -> Self {
+        Self(pepper.mac(&[RECIPE, &team.to_be_bytes(), recipe, digest]))
+    }
+
+    /// The tag of a key that can only be recognised by trying: it holds the place of the native tag, and
+    /// makes the same row the same key.
+    pub(crate) fn of_legacy_row(pepper: &Pepper, team: u128, identity: &[u8; 32]) -> Self {
+        Self(pepper.mac(&[ROW, &team.to_be_bytes(), identity]))
     }
 
     /// The tag of an SDK key. The team is what the look-up finds, so it cannot be part of it.
@@ -42,6 +63,11 @@ impl Tag {
 
     pub(crate) fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// The bytes as hexadecimal digits, for a statement that takes many.
+    pub(crate) fn to_hex(self) -> String {
+        data_encoding::HEXLOWER.encode(&self.0)
     }
 }
 

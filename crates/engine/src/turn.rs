@@ -11,7 +11,9 @@ use crate::actor::Actor;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::index::{Found, Revision, SdkKeyEntry, TaggedKey, WorkspaceEntry};
-use crate::store::{ApiKeyRow, NewAudit, Read, ScopeRow, SdkKeyRow, WorkspaceRow, Write};
+use crate::store::{
+    ApiKeyRow, NewAudit, Read, RecipeRow, ScopeRow, SdkKeyRow, WorkspaceRow, Write,
+};
 use crate::tag::Tag;
 
 /// How far the index has followed the change log. Guarded by the writer lock.
@@ -22,6 +24,12 @@ pub(crate) struct Followed(pub(crate) Revision);
 pub(crate) enum Update {
     /// A key, and the secrets it stopped answering to.
     Key(TaggedKey, Vec<Tag>),
+    /// Many keys, none of which stopped answering to anything.
+    Keys(Vec<TaggedKey>),
+    /// A key that is there no more, and what it answered to.
+    Gone(u128, Vec<Tag>),
+    /// The recipes of a team.
+    Recipes(u128, Vec<RecipeRow>),
     /// A workspace with its catalogue.
     Workspace(WorkspaceEntry),
     /// An SDK key.
@@ -110,6 +118,12 @@ impl Update {
         let index = engine.index();
         match self {
             Self::Key(key, retired) => index.put_key(key, &retired),
+            Self::Keys(keys) => {
+                keys.into_iter().for_each(|key| index.put_key(key, &[]));
+                engine.recognition().forget_wrong();
+            }
+            Self::Gone(id, tags) => index.remove_key(id, &tags),
+            Self::Recipes(team, rows) => engine.put_recipes(team, &rows),
             Self::Workspace(entry) => index.put_workspace(entry),
             Self::SdkKey(tag, entry) => index.put_sdk_key(tag, entry),
         }
@@ -127,6 +141,18 @@ impl Update {
 
     pub(crate) fn key(row: ApiKeyRow, retired: Vec<Tag>) -> Self {
         Self::Key(row.into_indexed(), retired)
+    }
+
+    pub(crate) fn keys(rows: impl IntoIterator<Item = ApiKeyRow>) -> Self {
+        Self::Keys(rows.into_iter().map(ApiKeyRow::into_indexed).collect())
+    }
+
+    pub(crate) fn gone(row: ApiKeyRow) -> Self {
+        Self::Gone(row.id, [Some(row.tag), row.previous_tag].into_iter().flatten().collect())
+    }
+
+    pub(crate) fn recipes(team: u128, rows: &[RecipeRow]) -> Self {
+        Self::Recipes(team, rows.to_vec())
     }
 
     pub(crate) fn workspace(row: &WorkspaceRow, catalogue: &[ScopeRow]) -> Self {

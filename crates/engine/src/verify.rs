@@ -148,15 +148,21 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Unavailable`] if credit would have to be charged and the database does not answer, or if
-    /// memory is too old to answer from, see [`Freshness`](crate::Freshness).
+    /// [`EngineError::Unavailable`] if credit would have to be charged and the database does not answer, if memory
+    /// is too old to answer from, see [`Freshness`](crate::Freshness), or if an unknown key would have to be tried
+    /// against stored values of another service and cannot be now.
     pub async fn verify(
         &self,
         team: &TeamId,
         request: &VerifyRequest,
     ) -> Result<Verification, EngineError> {
         self.ensure_current().await?;
-        match self.judge(team, request) {
+        let mut judged = self.judge(team, request);
+        // No native key ever takes this branch. Boxed, as below.
+        if matches!(judged, Judged::Unknown) && Box::pin(self.recognise(team, request)).await? {
+            judged = self.judge(team, request);
+        }
+        match judged {
             Judged::Unknown => Ok(unknown(request)),
             Judged::Settled(case) => Ok(self.settle(request, &case, None)),
             // Boxed: what few requests need must not weigh on the future of all.
@@ -173,7 +179,11 @@ impl Engine {
         };
         let now = self.clock().now();
         let tag = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
-        let Some(key) = self.index().key(&tag, now) else { return Judged::Unknown };
+        let Some(key) =
+            self.index().key(&tag, now).or_else(|| self.key_by_recipe(team, presented, now))
+        else {
+            return Judged::Unknown;
+        };
         let Some(workspace) = self.index().workspace(key.workspace) else {
             // Rows are loaded and applied workspace first, so this is a bug: refuse, and say so.
             tracing::error!(key.id = %ApiKeyId::from_bits(key.id), "a key without its workspace");

@@ -187,6 +187,22 @@ reasons! {
     ExistsDifferent = "exists_different",
     /// The key has no counter that could be refilled.
     UsageNotLimited = "usage_not_limited",
+    /// The migration job is paused.
+    MigrationPaused = "migration_paused",
+    /// The migration job is finished, or being undone, and takes nothing more.
+    MigrationClosed = "migration_closed",
+    /// The chunks or rows of the migration job are not as many as its sender believes.
+    MigrationIncomplete = "migration_incomplete",
+    /// A chunk came before the one it follows.
+    ChunkOutOfOrder = "chunk_out_of_order",
+    /// A chunk of this number was taken before, with another content.
+    ChunkDiffers = "chunk_differs",
+    /// A chunk has no rows, or too many.
+    RowsOutOfRange = "rows_out_of_range",
+    /// A recipe cannot be read, or is not one that this job may have.
+    RecipeInvalid = "recipe_invalid",
+    /// The recipe needs a secret that this server was not started with.
+    SecretNotConfigured = "secret_not_configured",
     /// Both credentials were sent at once.
     TwoCredentials = "two_credentials",
 
@@ -229,6 +245,8 @@ reasons! {
     UnknownLinkToken = "unknown_link_token",
     /// No such meter.
     UnknownMeter = "unknown_meter",
+    /// No such migration job.
+    UnknownMigration = "unknown_migration",
     /// No such SDK key.
     UnknownSdkKey = "unknown_sdk_key",
     /// No such team.

@@ -101,6 +101,8 @@ ids! {
     MeterId = "mt_";
     /// A key pair with which a team's JWTs are signed.
     SigningKeyId = "jk_";
+    /// A migration job.
+    MigrationId = "mg_";
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ pub mod limits;
 pub mod link_token;
 pub mod mask;
 pub mod meter;
+pub mod migration;
 pub mod patch;
 pub mod rights;
 pub mod secret;
@@ -35,7 +36,7 @@ pub use api_key::{ApiKey, CreateApiKey, IssuedApiKey, MigrateApiKey, PatchApiKey
 pub use error::{ErrorBody, FieldError, Reason};
 pub use grant::{Access, Grant};
 pub use id::{
-    ApiKeyId, LinkTokenId, MeterId, ScopeId, SdkKeyId, SigningKeyId, TeamId, WorkspaceId,
+    ApiKeyId, LinkTokenId, MeterId, MigrationId, ScopeId, SdkKeyId, SigningKeyId, TeamId, WorkspaceId,
 };
 pub use key_list::{KeyStatus, LastUsed, ListKeys, Sort};
 pub use link_token::{

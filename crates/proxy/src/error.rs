@@ -89,6 +89,7 @@ impl ApiError {
             Reason::UnknownWorkspace => "there is no such workspace",
             Reason::UnknownApiKey => "there is no such API key",
             Reason::UnknownLinkToken => "there is no such link token",
+            Reason::UnknownMigration => "there is no such migration job",
             Reason::UnknownSdkKey => "there is no such SDK key",
             Reason::UnknownTeam => "there is no such team",
             Reason::UnknownMeter => "there is no such meter",

@@ -3,11 +3,12 @@
 //! Whoever may not know that the gate exists is told that the URL does not: everybody while it is closed,
 //! and always everybody without a valid SDK key. A team with an open window is told what is missing.
 
+use std::marker::PhantomData;
+
 use axum::extract::FromRequestParts;
-use axum::http::Method;
 use axum::http::request::Parts;
 use oneloop_engine::{Actor, Gate, SdkCaller};
-use oneloop_protocol::Reason;
+use oneloop_protocol::{Access, Reason, Resource, Right, TeamId};
 
 use crate::backend::App;
 use crate::error::ApiError;
@@ -15,26 +16,51 @@ use crate::extract::{
     Demand, Identity, MigrateApiKey, Provenance, check_right, identify, sdk_actor,
 };
 
-/// Proof that the gate is open to whoever is asking; the argument without which nothing is migrated.
-pub(crate) struct MigrationPass(Actor);
+/// Proof that the gate is open to whoever is asking, and that they may do what `D` demands; the argument
+/// without which nothing is migrated.
+pub(crate) struct MigrationPass<D = MigrateApiKey> {
+    actor: Actor,
+    team: TeamId,
+    demand: PhantomData<D>,
+}
 
-impl MigrationPass {
+/// Reading what a migration job does.
+pub(crate) enum ReadMigration {}
+
+impl Demand for ReadMigration {
+    const RIGHT: Right = Right(Resource::Migration, Access::READ);
+}
+
+/// Undoing a migration job.
+pub(crate) enum RollBackMigrationJob {}
+
+impl Demand for RollBackMigrationJob {
+    const RIGHT: Right = Right(Resource::Migration, Access::DELETE);
+}
+
+impl<D> MigrationPass<D> {
     /// Who is to stand in the audit.
     pub(crate) fn into_actor(self) -> Actor {
-        self.0
+        self.actor
+    }
+
+    /// The team that is asking.
+    pub(crate) fn team(&self) -> &TeamId {
+        &self.team
+    }
+
+    /// Who is asking.
+    pub(crate) fn actor(&self) -> &Actor {
+        &self.actor
     }
 }
 
-impl FromRequestParts<App> for MigrationPass {
+impl<D: Demand> FromRequestParts<App> for MigrationPass<D> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let Ok(provenance) = Provenance::from_request_parts(parts, app).await;
         let hidden = || ApiError::not_found(Reason::UnknownRoute);
-        // The route takes any method, so that a wrong one is not answered with "405, but POST exists".
-        if parts.method != Method::POST {
-            return Err(hidden());
-        }
         let caller = match identify(parts, app).await {
             Ok(Identity::Sdk(caller)) => caller,
             Ok(Identity::Link(_)) | Err(_) => {
@@ -43,7 +69,7 @@ impl FromRequestParts<App> for MigrationPass {
             }
         };
         let gate = state_of_gate(app, &caller, &provenance).await?;
-        let missing_right = check_right(&caller, MigrateApiKey::RIGHT).err();
+        let missing_right = check_right(&caller, D::RIGHT).err();
         match (gate, missing_right) {
             (Gate::Closed, _) => {
                 log(Some(&caller), &provenance, "refused: closed");
@@ -63,7 +89,8 @@ impl FromRequestParts<App> for MigrationPass {
             }
             (Gate::Open, None) => {
                 log(Some(&caller), &provenance, "allowed");
-                Ok(Self(sdk_actor(&caller, provenance)))
+                let team = caller.team.clone();
+                Ok(Self { actor: sdk_actor(&caller, provenance), team, demand: PhantomData })
             }
         }
     }

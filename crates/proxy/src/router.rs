@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::any;
+use axum::routing::{MethodRouter, any};
 use oneloop_engine::Engine;
 use oneloop_protocol::Reason;
 use tower::util::MapFutureLayer;
@@ -19,7 +19,8 @@ use crate::error::ApiError;
 use crate::options::ProxyOptions;
 use crate::request_id::RequestIds;
 use crate::routes::{
-    api_keys, evidence, health, jwts, link_tokens, meters, migrate, scopes, verify, workspaces,
+    api_keys, evidence, health, jwts, link_tokens, meters, migrate, migrations, scopes, verify,
+    workspaces,
 };
 use crate::{cors, envelope, guard, openapi, static_files};
 
@@ -42,8 +43,35 @@ fn servers() -> OpenApiRouter<App> {
         .routes(routes!(jwts::get_jwks))
         .routes(routes!(link_tokens::create_link_token))
         .routes(routes!(link_tokens::revoke_link_tokens))
-        // Any method: while the gate is closed, nothing here may show that the URL exists.
-        .routes(routes!(migrate::migrate_api_key).map(|_| any(migrate::migrate_api_key)))
+        // A wrong method is answered like a wrong URL: while the gate is closed, nothing may show that it exists.
+        .routes(routes!(migrate::migrate_api_key).map(|_| hidden().post(migrate::migrate_api_key)))
+}
+
+/// A route that does not exist for any method but those that are added.
+fn hidden() -> MethodRouter<App> {
+    any(unknown_route)
+}
+
+/// Migration jobs: what `oneloop migrate` and the server say to each other. Behind the gate, and described in
+/// docs/http-api.md rather than in the document for integrators.
+fn migration_jobs() -> Router<App> {
+    Router::new()
+        .route("/api/v1/migration", hidden().post(migrations::create).get(migrations::list))
+        .route("/api/v1/migration/access", hidden().get(migrations::access))
+        .route("/api/v1/migration/{migration}", hidden().get(migrations::get))
+        .route("/api/v1/migration/{migration}/pause", hidden().post(migrations::pause))
+        .route("/api/v1/migration/{migration}/resume", hidden().post(migrations::resume))
+        .route("/api/v1/migration/{migration}/finish", hidden().post(migrations::finish))
+        .route("/api/v1/migration/{migration}/rollback", hidden().post(migrations::roll_back))
+        .route("/api/v1/migration/{migration}/report", hidden().get(migrations::report))
+        .route(
+            "/api/v1/migration/{migration}/chunk/{chunk}",
+            hidden().put(migrations::put_chunk).get(migrations::get_chunk),
+        )
+        .route(
+            "/api/v1/migration/{migration}/comparison/{chunk}",
+            hidden().put(migrations::compare_chunk),
+        )
 }
 
 /// Pages of a team's customers, with a link token; and the team's servers, too.
@@ -107,6 +135,7 @@ pub fn router(engine: Engine, options: ProxyOptions) -> Router {
 
     Router::new()
         .merge(guarded(servers().into()))
+        .merge(guarded(migration_jobs()))
         .merge(guarded(browsers().into()).layer(cors::layer(&allowed_origins)))
         .merge(guarded(operators().into()))
         .merge(guarded(openapi::routes()))

@@ -10,6 +10,7 @@ pub(crate) mod jwts;
 pub(crate) mod link_tokens;
 pub(crate) mod meters;
 pub(crate) mod migrate;
+pub(crate) mod migrations;
 pub(crate) mod scopes;
 pub(crate) mod verify;
 pub(crate) mod workspaces;

@@ -144,6 +144,12 @@ impl<'r, R: StoredRow> Columns<'r, R> {
         self.0.text(column)?.map(parse).transpose()
     }
 
+    /// A word that is stored as its place in `all`.
+    pub(super) fn word<T: Copy>(&self, column: &str, all: &[T]) -> Result<T, sqlx::Error> {
+        let at: usize = self.number(column)?;
+        all.get(at).copied().ok_or_else(|| broken(column, "is a word this version does not know"))
+    }
+
     pub(super) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, sqlx::Error> {
         there(column, self.optional_json(column)?)
     }

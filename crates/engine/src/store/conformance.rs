@@ -5,6 +5,7 @@
 
 mod credit;
 mod key_page;
+mod migration;
 mod signing_keys;
 
 use std::future::Future;
@@ -142,6 +143,7 @@ pub(crate) async fn run<F: Factory>(new: impl Fn() -> F) {
     a_rotation_keeps_every_replaced_tag(&new()).await;
     an_edit_and_a_use_do_not_undo_each_other(&new()).await;
     key_page::run(&new).await;
+    migration::run(&new).await;
     link_tokens_are_revoked_and_purged(&new()).await;
     an_overlap_ends_with_its_tag_retired(&new()).await;
     an_answer_is_kept_until_it_expires(&new()).await;

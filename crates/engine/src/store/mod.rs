@@ -11,6 +11,8 @@ mod conformance;
 mod from_columns;
 mod key_page;
 mod key_query;
+mod migration;
+mod migration_columns;
 pub(crate) mod postgres;
 mod refusal;
 mod row;
@@ -29,6 +31,10 @@ use crate::pepper::PepperCheck;
 use crate::tag::Tag;
 
 pub(crate) use key_page::{KeyFilter, KeyPage, Position, SortValue, TextFilter};
+pub(crate) use migration::{
+    ChunkRow, ComparisonSums, Entry, KeyImage, Ledger, LegacyKeyRow, MigrationRead, MigrationRow,
+    MigrationWrite, RecipeRow,
+};
 pub(crate) use row::{
     ApiKeyRow, BilledRow, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow, NewAudit,
     ScopeRow, SdkKeyRow, SigningKeyRow, TagHolder, TeamRow, UsageRow, WorkspaceRow,
@@ -100,7 +106,7 @@ pub(crate) trait Store: Send + Sync {
 
 /// Questions. All answers of one `Read` come from one state.
 #[async_trait]
-pub(crate) trait Read: Send {
+pub(crate) trait Read: MigrationRead {
     /// The check value of this database's pepper; `None` in a new database.
     async fn pepper_check(&mut self) -> Result<Option<PepperCheck>, StoreError>;
 
@@ -226,7 +232,7 @@ pub(crate) trait Read: Send {
 /// Changes. Each writes its line of the change log, whose number is the answer and becomes the row's
 /// revision.
 #[async_trait]
-pub(crate) trait Write: Read {
+pub(crate) trait Write: Read + MigrationWrite {
     /// Makes a new database this pepper's.
     async fn insert_installation(
         &mut self,
@@ -367,6 +373,10 @@ pub(crate) enum Subject {
     LinkTokens(u128),
     /// The migration window of this team.
     MigrationWindow(u128),
+    /// The keys of one chunk of this migration job: the one with the change's own revision.
+    MigrationChunk(u128),
+    /// The recipes of this team.
+    Recipes(u128),
 }
 
 impl Subject {
@@ -380,6 +390,8 @@ impl Subject {
             Self::LinkToken(id) => (5, id),
             Self::LinkTokens(id) => (6, id),
             Self::MigrationWindow(id) => (7, id),
+            Self::MigrationChunk(id) => (20, id),
+            Self::Recipes(id) => (21, id),
         }
     }
 
@@ -393,6 +405,8 @@ impl Subject {
             5 => Self::LinkToken(id),
             6 => Self::LinkTokens(id),
             7 => Self::MigrationWindow(id),
+            20 => Self::MigrationChunk(id),
+            21 => Self::Recipes(id),
             _ => return None,
         })
     }

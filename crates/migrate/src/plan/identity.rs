@@ -3,6 +3,7 @@
 use std::fmt;
 
 use oneloop_protocol::key::KeyDigest;
+use oneloop_protocol::migration as wire;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
@@ -79,6 +80,24 @@ pub struct PlannedKey {
 }
 
 impl PlannedKey {
+    /// The bytes that stand for this key in a [`SetDigest`](super::SetDigest).
+    pub fn canonical(&self) -> Vec<u8> {
+        let Attributes {
+            name, customer_id, grants, enabled, expires_at, created_at, metadata, ..
+        } = &self.attributes;
+        let scopes = grants.iter().map(|grant| (grant.representation.as_str(), grant.access()));
+        wire::Attributes {
+            name,
+            customer_id,
+            enabled: *enabled,
+            expires_at: *expires_at,
+            created_at: *created_at,
+            scopes: scopes.collect(),
+            metadata,
+        }
+        .canonical(self.identity.as_bytes())
+    }
+
     /// This key with what only the target knows.
     pub(super) fn completed_by(mut self, here: &Attributes) -> Self {
         let attributes = &mut self.attributes;

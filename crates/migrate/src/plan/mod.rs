@@ -8,7 +8,6 @@
 
 mod attributes;
 mod code;
-mod digest;
 mod entropy;
 mod identity;
 mod outcome;
@@ -23,9 +22,10 @@ use std::collections::BTreeSet;
 
 use oneloop_protocol::UnixMillis;
 
+pub use oneloop_protocol::migration::{SetDigest, SetDigestError as DigestError};
+
 pub use attributes::{Attributes, FieldDiff};
 pub use code::Code;
-pub use digest::{DigestError, SetDigest};
 pub use entropy::{BITS_FLAGGED, BITS_REFUSED, entropy_bits};
 pub use identity::{Identity, KeyForm, PlannedKey};
 pub use outcome::{Outcome, RowPlan};

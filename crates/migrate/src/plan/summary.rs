@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use oneloop_protocol::migration::SetDigest;
+
 use super::code::Code;
-use super::digest::SetDigest;
 use super::identity::KeyForm;
 use super::outcome::{Outcome, RowPlan};
 

@@ -5,12 +5,15 @@
 //! parsed again, slowly, to name the field at fault.
 
 mod body;
+mod ndjson;
 mod refusal;
 
 use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
+
+pub(crate) use ndjson::Ndjson;
 
 /// A body that must be there.
 pub(crate) struct ApiJson<T>(pub(crate) T);

@@ -37,6 +37,7 @@ fn what_is_unknown(rejection: &PathRejection) -> Reason {
             "workspace" => Reason::UnknownWorkspace,
             "api_key" => Reason::UnknownApiKey,
             "token" => Reason::UnknownLinkToken,
+            "migration" => Reason::UnknownMigration,
             _ => Reason::UnknownRoute,
         },
         _ => Reason::UnknownRoute,

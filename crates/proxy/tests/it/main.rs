@@ -17,6 +17,7 @@ mod link_bounds;
 mod link_tokens;
 mod meters;
 mod migrate;
+mod migrations;
 mod openapi;
 mod operations;
 mod reply;

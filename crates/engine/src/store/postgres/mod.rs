@@ -15,6 +15,7 @@
 mod connections;
 mod credit;
 mod listener;
+mod migration;
 mod read;
 mod signing_keys;
 mod transaction;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
-use sqlx::{AssertSqlSafe, query, query_scalar};
+use sqlx::{query, query_scalar};
 
 use super::transaction::PostgresTransaction;
 use super::{credit, signing_keys};
@@ -30,7 +30,7 @@ const WORKSPACE: &str = "id, team, name, default_key_prefix, default_allowed_ips
 const SCOPE: &str = "id, workspace, number, name, representation, description, created_at, \
      updated_at";
 
-const API_KEY: &str = concat!(
+pub(super) const API_KEY: &str = concat!(
     "id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag, \
      previous_until, grants, metadata, external_meter_id, usage_left, enabled, deleted, migrated, \
      expires_at, created_at, updated_at, last_used_at, revision, ",
@@ -62,10 +62,11 @@ const AUDIT: &str = "seq, at, team, who, action, subject, address, request_id, d
 
 /// A statement over columns that are named by a constant. Safe: made of this file's constants alone.
 macro_rules! select {
-    ($columns:expr, $rest:literal) => {
-        query(AssertSqlSafe(format!(concat!("SELECT {} ", $rest), $columns)))
+    ($columns:expr, $rest:literal $(,)?) => {
+        sqlx::query(sqlx::AssertSqlSafe(format!(concat!("SELECT {} ", $rest), $columns)))
     };
 }
+pub(super) use select;
 
 #[async_trait]
 impl Read for PostgresTransaction {

@@ -20,7 +20,7 @@ use crate::tag::Tag;
 /// pile up, and few, so that nothing is slow.
 const PURGE: i64 = 16;
 
-/// Keys in bulk: an array for each column, and the numbers counted up from the first.
+/// Keys in bulk: an array for each column.
 const INSERT_API_KEYS: &str = "
     INSERT INTO api_key
     (id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag,
@@ -28,17 +28,16 @@ const INSERT_API_KEYS: &str = "
      created_at, updated_at, last_used_at, name_folded, usage_left, revision)
     SELECT id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag,
            previous_until, grants, metadata, external_meter_id, enabled, deleted, migrated,
-           expires_at, created_at, updated_at, last_used_at, name_folded, usage_left,
-           $1 + at - 1
+           expires_at, created_at, updated_at, last_used_at, name_folded, usage_left, revision
     FROM unnest(
           $2::bytea[], $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::text[],
           $9::bytea[], $10::bytea[], $11::bigint[], $12::bytea[], $13::text[], $14::text[],
           $15::boolean[], $16::boolean[], $17::boolean[], $18::bigint[], $19::bigint[],
-          $20::bigint[], $21::bigint[], $22::text[], $23::bigint[]
-    ) WITH ORDINALITY AS key
+          $20::bigint[], $21::bigint[], $22::text[], $23::bigint[], $1::bigint[]
+    ) AS key
     (id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag,
      previous_until, grants, metadata, external_meter_id, enabled, deleted, migrated, expires_at,
-     created_at, updated_at, last_used_at, name_folded, usage_left, at)";
+     created_at, updated_at, last_used_at, name_folded, usage_left, revision)";
 
 /// One column of many rows.
 pub(super) fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
@@ -47,7 +46,10 @@ pub(super) fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
 
 impl PostgresTransaction {
     /// Writes lines of the change log, and says the number of the first.
-    async fn log(&mut self, lines: &[(Subject, Option<Tag>)]) -> Result<Revision, StoreError> {
+    pub(super) async fn log(
+        &mut self,
+        lines: &[(Subject, Option<Tag>)],
+    ) -> Result<Revision, StoreError> {
         let first = self.next_changes(lines.len());
         query(
             "INSERT INTO change_log (seq, kind, subject, retired)
@@ -64,8 +66,45 @@ impl PostgresTransaction {
         Ok(first)
     }
 
-    async fn log_one(&mut self, subject: Subject) -> Result<Revision, StoreError> {
+    pub(super) async fn log_one(&mut self, subject: Subject) -> Result<Revision, StoreError> {
         self.log(&[(subject, None)]).await
+    }
+
+    /// Adds keys, each with the revision that it was given.
+    pub(super) async fn insert_key_rows(
+        &mut self,
+        keys: &[ApiKeyRow],
+        revisions: &[Revision],
+    ) -> Result<(), StoreError> {
+        query(INSERT_API_KEYS)
+            .bind(revisions)
+            .bind(column(keys, |key| blob(key.id)))
+            .bind(column(keys, |key| blob(key.team)))
+            .bind(column(keys, |key| blob(key.workspace)))
+            .bind(column(keys, |key| key.customer_id.clone()))
+            .bind(column(keys, |key| key.name.clone()))
+            .bind(column(keys, |key| key.prefix.clone()))
+            .bind(column(keys, |key| key.masked_key.clone()))
+            .bind(column(keys, |key| tag_blob(&key.tag)))
+            .bind(column(keys, |key| key.previous_tag.as_ref().map(tag_blob)))
+            .bind(column(keys, |key| key.previous_until))
+            .bind(column(keys, |key| key.grants.as_bytes().to_vec()))
+            .bind(column(keys, |key| metadata_json(&key.metadata)))
+            .bind(column(keys, |key| key.external_meter_id.clone()))
+            .bind(column(keys, |key| key.enabled))
+            .bind(column(keys, |key| key.deleted))
+            .bind(column(keys, |key| key.migrated))
+            .bind(column(keys, |key| key.expires_at))
+            .bind(column(keys, |key| key.created_at))
+            .bind(column(keys, |key| key.updated_at))
+            .bind(column(keys, |key| key.last_used_at))
+            .bind(column(keys, |key| fold(&key.name).into_owned()))
+            .bind(column(keys, |key| {
+                key.usage_left.map(|left| i64::try_from(left).unwrap_or(i64::MAX))
+            }))
+            .execute(self.connection())
+            .await?;
+        Ok(())
     }
 
     async fn insert_audit(&mut self, first: i64, lines: &[NewAudit]) -> Result<(), StoreError> {
@@ -229,34 +268,8 @@ impl Write for PostgresTransaction {
     async fn insert_api_keys(&mut self, keys: &[ApiKeyRow]) -> Result<Revision, StoreError> {
         let lines: Vec<_> = keys.iter().map(|key| (Subject::ApiKey(key.id), None)).collect();
         let first = self.log(&lines).await?;
-        query(INSERT_API_KEYS)
-            .bind(first)
-            .bind(column(keys, |key| blob(key.id)))
-            .bind(column(keys, |key| blob(key.team)))
-            .bind(column(keys, |key| blob(key.workspace)))
-            .bind(column(keys, |key| key.customer_id.clone()))
-            .bind(column(keys, |key| key.name.clone()))
-            .bind(column(keys, |key| key.prefix.clone()))
-            .bind(column(keys, |key| key.masked_key.clone()))
-            .bind(column(keys, |key| tag_blob(&key.tag)))
-            .bind(column(keys, |key| key.previous_tag.as_ref().map(tag_blob)))
-            .bind(column(keys, |key| key.previous_until))
-            .bind(column(keys, |key| key.grants.as_bytes().to_vec()))
-            .bind(column(keys, |key| metadata_json(&key.metadata)))
-            .bind(column(keys, |key| key.external_meter_id.clone()))
-            .bind(column(keys, |key| key.enabled))
-            .bind(column(keys, |key| key.deleted))
-            .bind(column(keys, |key| key.migrated))
-            .bind(column(keys, |key| key.expires_at))
-            .bind(column(keys, |key| key.created_at))
-            .bind(column(keys, |key| key.updated_at))
-            .bind(column(keys, |key| key.last_used_at))
-            .bind(column(keys, |key| fold(&key.name).into_owned()))
-            .bind(column(keys, |key| {
-                key.usage_left.map(|left| i64::try_from(left).unwrap_or(i64::MAX))
-            }))
-            .execute(self.connection())
-            .await?;
+        let revisions: Vec<_> = (first..).take(keys.len()).collect();
+        self.insert_key_rows(keys, &revisions).await?;
         Ok(first)
     }
 

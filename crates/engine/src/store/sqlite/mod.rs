@@ -3,6 +3,7 @@
 mod credit;
 mod idempotency;
 mod load;
+mod migration;
 mod read;
 mod signing_keys;
 mod transaction;

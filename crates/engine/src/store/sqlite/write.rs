@@ -26,7 +26,10 @@ const PURGE: u32 = 16;
 
 impl SqliteTransaction {
     /// Writes lines of the change log, and says the number of the first.
-    async fn log(&mut self, lines: &[(Subject, Option<Tag>)]) -> Result<Revision, StoreError> {
+    pub(super) async fn log(
+        &mut self,
+        lines: &[(Subject, Option<Tag>)],
+    ) -> Result<Revision, StoreError> {
         let mut first = None;
         for lines in lines.chunks(ROWS) {
             let mut insert =
@@ -44,8 +47,51 @@ impl SqliteTransaction {
         first.ok_or_else(|| StoreError::Other("a change without a subject".into()))
     }
 
-    async fn log_one(&mut self, subject: Subject) -> Result<Revision, StoreError> {
+    pub(super) async fn log_one(&mut self, subject: Subject) -> Result<Revision, StoreError> {
         self.log(&[(subject, None)]).await
+    }
+
+    /// Adds keys, each with the revision that it was given.
+    pub(super) async fn insert_key_rows(
+        &mut self,
+        rows: &[(Revision, &ApiKeyRow)],
+    ) -> Result<(), StoreError> {
+        for rows in rows.chunks(ROWS) {
+            let mut insert = QueryBuilder::<Sqlite>::new(
+                "INSERT INTO api_key (id, team, workspace, customer_id, name, prefix, masked_key,
+                                      tag, previous_tag, previous_until, grants, metadata,
+                                      external_meter_id, enabled, deleted, migrated, expires_at,
+                                      created_at, updated_at, last_used_at, revision,
+                                      name_folded, usage_left) ",
+            );
+            insert.push_values(rows, |mut row, (revision, key)| {
+                row.push_bind(blob(key.id))
+                    .push_bind(blob(key.team))
+                    .push_bind(blob(key.workspace))
+                    .push_bind(&key.customer_id)
+                    .push_bind(&key.name)
+                    .push_bind(&key.prefix)
+                    .push_bind(&key.masked_key)
+                    .push_bind(tag_blob(&key.tag))
+                    .push_bind(key.previous_tag.as_ref().map(tag_blob))
+                    .push_bind(key.previous_until)
+                    .push_bind(key.grants.as_bytes().to_vec())
+                    .push_bind(metadata_json(&key.metadata))
+                    .push_bind(&key.external_meter_id)
+                    .push_bind(key.enabled)
+                    .push_bind(key.deleted)
+                    .push_bind(key.migrated)
+                    .push_bind(key.expires_at)
+                    .push_bind(key.created_at)
+                    .push_bind(key.updated_at)
+                    .push_bind(key.last_used_at)
+                    .push_bind(*revision)
+                    .push_bind(fold(&key.name))
+                    .push_bind(key.usage_left.map(|left| i64::try_from(left).unwrap_or(i64::MAX)));
+            });
+            insert.build().execute(self.connection()).await?;
+        }
+        Ok(())
     }
 }
 
@@ -205,41 +251,7 @@ impl Write for SqliteTransaction {
         let lines: Vec<_> = keys.iter().map(|key| (Subject::ApiKey(key.id), None)).collect();
         let first = self.log(&lines).await?;
         let numbered: Vec<_> = (first..).zip(keys).collect();
-        for rows in numbered.chunks(ROWS) {
-            let mut insert = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO api_key (id, team, workspace, customer_id, name, prefix, masked_key,
-                                      tag, previous_tag, previous_until, grants, metadata,
-                                      external_meter_id, enabled, deleted, migrated, expires_at,
-                                      created_at, updated_at, last_used_at, revision,
-                                      name_folded, usage_left) ",
-            );
-            insert.push_values(rows, |mut row, (revision, key)| {
-                row.push_bind(blob(key.id))
-                    .push_bind(blob(key.team))
-                    .push_bind(blob(key.workspace))
-                    .push_bind(&key.customer_id)
-                    .push_bind(&key.name)
-                    .push_bind(&key.prefix)
-                    .push_bind(&key.masked_key)
-                    .push_bind(tag_blob(&key.tag))
-                    .push_bind(key.previous_tag.as_ref().map(tag_blob))
-                    .push_bind(key.previous_until)
-                    .push_bind(key.grants.as_bytes().to_vec())
-                    .push_bind(metadata_json(&key.metadata))
-                    .push_bind(&key.external_meter_id)
-                    .push_bind(key.enabled)
-                    .push_bind(key.deleted)
-                    .push_bind(key.migrated)
-                    .push_bind(key.expires_at)
-                    .push_bind(key.created_at)
-                    .push_bind(key.updated_at)
-                    .push_bind(key.last_used_at)
-                    .push_bind(*revision)
-                    .push_bind(fold(&key.name))
-                    .push_bind(key.usage_left.map(|left| i64::try_from(left).unwrap_or(i64::MAX)));
-            });
-            insert.build().execute(self.connection()).await?;
-        }
+        self.insert_key_rows(&numbered).await?;
         Ok(first)
     }
 

@@ -15,16 +15,22 @@ use crate::error::ApiError;
 /// body that is too large by a little is drained; one that is too large by far is not worth the traffic.
 const DRAIN_BYTES: usize = 8 * BODY_BYTES;
 
-/// The whole body.
+/// The whole body of an ordinary request.
 pub(super) async fn read(request: Request) -> Result<Vec<u8>, ApiError> {
+    read_up_to(request, BODY_BYTES).await
+}
+
+/// The whole body, of at most `limit` bytes.
+pub(super) async fn read_up_to(request: Request, limit: usize) -> Result<Vec<u8>, ApiError> {
     let (parts, mut body) = request.into_parts();
     let announced = announced_length(&parts);
+    let drained = limit.max(DRAIN_BYTES);
     // A client that waits for "100 Continue" has sent nothing yet, and reads the refusal at once.
-    if announced > BODY_BYTES && (announced > DRAIN_BYTES || parts.headers.contains_key(EXPECT)) {
-        return Err(ApiError::BodyTooLarge { limit: BODY_BYTES });
+    if announced > limit && (announced > drained || parts.headers.contains_key(EXPECT)) {
+        return Err(ApiError::BodyTooLarge { limit });
     }
 
-    let mut bytes = Vec::with_capacity(announced.min(BODY_BYTES));
+    let mut bytes = Vec::with_capacity(announced.min(limit));
     let mut received = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
@@ -32,14 +38,14 @@ pub(super) async fn read(request: Request) -> Result<Vec<u8>, ApiError> {
         })?;
         let Ok(data) = frame.into_data() else { continue };
         received += data.len();
-        if received <= BODY_BYTES {
+        if received <= limit {
             bytes.extend_from_slice(&data);
-        } else if received > DRAIN_BYTES {
+        } else if received > drained {
             break;
         }
     }
-    if received > BODY_BYTES {
-        return Err(ApiError::BodyTooLarge { limit: BODY_BYTES });
+    if received > limit {
+        return Err(ApiError::BodyTooLarge { limit });
     }
     Ok(bytes)
 }

@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::identity::PlannedKey;
+use super::row::Hex32;
 
 /// The sum, modulo 2²⁵⁶, of HMAC-SHA-256 over each member.
 ///
@@ -30,6 +30,11 @@ impl SetDigest {
         if let Some(term) = term(context, member) {
             self.0 = sum(self.0, term);
         }
+    }
+
+    /// Adds every member of another set.
+    pub fn merge(&mut self, other: Self) {
+        self.0 = sum(self.0, other.0);
     }
 
     /// Takes a member out.
@@ -62,36 +67,6 @@ fn sum(left: [u8; 32], right: [u8; 32]) -> [u8; 32] {
     out
 }
 
-impl PlannedKey {
-    /// The bytes that stand for this key in a [`SetDigest`]: every field that will be written, each with its
-    /// length before it. `last_used_at` is left out, as it is when keys are compared.
-    pub fn canonical(&self) -> Vec<u8> {
-        let attributes = &self.attributes;
-        let mut out = Vec::with_capacity(256);
-        let mut piece = |bytes: &[u8]| {
-            out.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
-            out.extend_from_slice(bytes);
-        };
-        piece(self.identity.as_bytes());
-        piece(attributes.name.as_bytes());
-        piece(attributes.customer_id.as_bytes());
-        piece(&[u8::from(attributes.enabled)]);
-        for moment in [attributes.expires_at, attributes.created_at] {
-            piece(&moment.map(i64::to_be_bytes).unwrap_or_default());
-        }
-        piece(&(attributes.grants.len() as u64).to_be_bytes());
-        for grant in &attributes.grants {
-            piece(grant.representation.as_bytes());
-            piece(&[grant.access().bits()]);
-        }
-        for (key, value) in &attributes.metadata {
-            piece(key.as_bytes());
-            piece(value.as_bytes());
-        }
-        out
-    }
-}
-
 impl fmt::Display for SetDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&HEXLOWER.encode(&self.0))
@@ -99,15 +74,34 @@ impl fmt::Display for SetDigest {
 }
 
 /// Text that is not 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a plan's digest is 64 hexadecimal digits")]
-pub struct DigestError;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetDigestError;
+
+impl fmt::Display for SetDigestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a digest is 64 hexadecimal digits")
+    }
+}
+
+impl std::error::Error for SetDigestError {}
+
+impl From<SetDigest> for Hex32 {
+    fn from(digest: SetDigest) -> Self {
+        Self(digest.0)
+    }
+}
+
+impl From<Hex32> for SetDigest {
+    fn from(bytes: Hex32) -> Self {
+        Self(bytes.0)
+    }
+}
 
 impl FromStr for SetDigest {
-    type Err = DigestError;
+    type Err = SetDigestError;
 
-    fn from_str(text: &str) -> Result<Self, DigestError> {
-        let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| DigestError)?;
-        bytes.try_into().map(Self).map_err(|_| DigestError)
+    fn from_str(text: &str) -> Result<Self, SetDigestError> {
+        let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| SetDigestError)?;
+        bytes.try_into().map(Self).map_err(|_| SetDigestError)
     }
 }

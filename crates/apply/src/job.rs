@@ -1,0 +1,168 @@
+//! Sending a plan as a job, holding it against what arrived, and undoing it.
+
+use std::io;
+
+use oneloop_protocol::MigrationId;
+use oneloop_protocol::migration::{
+    ChunkAnswer, Comparison, CreateMigration, FinishMigration, Migration, MigrationState,
+    RollBackMigration, RollBackStep, RowAnswer,
+};
+
+use crate::client::{Client, ClientError};
+use crate::spool::{Chunk, Spool};
+
+/// Comparisons that are begun again after a lost answer.
+const COMPARISONS: u32 = 5;
+
+/// Why a plan was not applied, or not to its end. Running the same again goes on where this ended.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The server.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The temporary file, or the report.
+    #[error("cannot write or read a file")]
+    Io(#[from] io::Error),
+    /// Under the policy `fail`, keys that are there already and differ.
+    #[error("chunk {chunk} has {rows} keys that are there already and differ")]
+    Conflict {
+        /// Which chunk; nothing of it was written.
+        chunk: u32,
+        /// How many rows.
+        rows: usize,
+    },
+    /// Somebody paused the job.
+    #[error("the job is paused")]
+    Paused,
+    /// The plan sends nothing.
+    #[error("the plan has no row to send")]
+    Empty,
+    /// The server has other chunks of this job than the plan.
+    #[error("chunk {0} was sent before with another content: the source changed since")]
+    Changed(u32),
+}
+
+/// Whoever wants to know how far it is.
+pub trait Events {
+    /// A chunk was taken, now or earlier; or it holds nothing but rows that are not sent.
+    ///
+    /// # Errors
+    ///
+    /// If what it says cannot be written down: that ends the sending.
+    fn chunk(&mut self, chunk: &Chunk, answer: Option<&ChunkAnswer>) -> io::Result<()>;
+}
+
+/// Sends a plan. What the job has already is not sent again, only asked for.
+///
+/// # Errors
+///
+/// [`JobError`]
+pub async fn apply(
+    client: &Client,
+    spool: &mut Spool,
+    body: &CreateMigration,
+    events: &mut dyn Events,
+) -> Result<Migration, JobError> {
+    if spool.rows() == 0 {
+        return Err(JobError::Empty);
+    }
+    let mut job = client.create(body).await?;
+    for number in spool.numbers() {
+        let chunk = spool.chunk(number)?;
+        if chunk.body.is_empty() {
+            events.chunk(&chunk, None)?;
+            continue;
+        }
+        let answer = if number <= job.chunks {
+            let answer = client.chunk(&job.id, number).await?;
+            if answer.digest != chunk.digest {
+                return Err(JobError::Changed(number));
+            }
+            answer
+        } else {
+            match client.put_chunk(&job.id, number, &chunk.body).await {
+                Ok(answer) => answer,
+                Err(error) => return Err(explained(error, number)),
+            }
+        };
+        events.chunk(&chunk, Some(&answer))?;
+        if !answer.committed {
+            let differ = |row: &&RowAnswer| {
+                row.outcome == oneloop_protocol::migration::RowOutcome::ConflictFails
+            };
+            let rows = answer.rows.iter().filter(differ).count();
+            return Err(JobError::Conflict { chunk: number, rows });
+        }
+        job.counts = answer.counts;
+    }
+    if job.state == MigrationState::Finished {
+        return Ok(job);
+    }
+    let all = FinishMigration { chunks: spool.chunks(), rows: spool.rows() };
+    client.finish(&job.id, all).await.map_err(|error| explained(error, 0))
+}
+
+fn explained(error: ClientError, chunk: u32) -> JobError {
+    match error.reason() {
+        Some("migration_paused") => JobError::Paused,
+        Some("chunk_differs") => JobError::Changed(chunk),
+        _ => error.into(),
+    }
+}
+
+/// Holds every chunk of the plan against what is there. `each` sees what differs in it.
+///
+/// # Errors
+///
+/// [`JobError`]
+pub async fn compare(
+    client: &Client,
+    spool: &mut Spool,
+    id: &MigrationId,
+    each: &mut dyn FnMut(&Chunk, &Comparison) -> io::Result<()>,
+) -> Result<Comparison, JobError> {
+    let mut begun = 1;
+    'again: loop {
+        let mut last = None;
+        for number in spool.numbers() {
+            let chunk = spool.chunk(number)?;
+            if chunk.body.is_empty() {
+                continue;
+            }
+            match client.compare(id, number, &chunk.body).await {
+                Ok(comparison) => {
+                    each(&chunk, &comparison)?;
+                    last = Some(comparison);
+                }
+                // Whether it was counted is not known: from the beginning.
+                Err(error) if error.is_passing() && begun < COMPARISONS => {
+                    begun += 1;
+                    tokio::time::sleep(std::time::Duration::from_secs(u64::from(begun))).await;
+                    continue 'again;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        return last.ok_or(JobError::Empty);
+    }
+}
+
+/// Undoes a job, chunk by chunk. `each` sees every step.
+///
+/// # Errors
+///
+/// [`JobError`]
+pub async fn roll_back(
+    client: &Client,
+    id: &MigrationId,
+    body: RollBackMigration,
+    each: &mut dyn FnMut(&RollBackStep) -> io::Result<()>,
+) -> Result<Migration, JobError> {
+    loop {
+        let step = client.roll_back(id, body).await?;
+        each(&step)?;
+        if step.migration.state == MigrationState::RolledBack {
+            return Ok(step.migration);
+        }
+    }
+}

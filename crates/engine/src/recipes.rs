@@ -1,0 +1,242 @@
+//! The recipes under which keys of a team are still known, and the secrets that take part in them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use oneloop_protocol::{FieldError, Reason, UnixMillis};
+use oneloop_recipe::{Part, Recipe, SaltSource, SecretRef, Speed};
+use papaya::HashMap as Concurrent;
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::engine::Engine;
+use crate::error::{EngineError, OpenError};
+use crate::store::{MigrationRow, RecipeRow};
+
+/// Most recipes that one team may have: each is tried for a key that is not known otherwise.
+const RECIPES_MAX: usize = 16;
+
+/// Bytes of a stored value and of its salt.
+const STORED_MAX: usize = 1_024;
+
+/// A recipe, and the part of a presented key by which its rows are found.
+#[derive(Clone, Debug)]
+pub(crate) struct RecipeSpec {
+    pub(crate) recipe: Recipe,
+    /// Its text, written one way.
+    pub(crate) text: String,
+    pub(crate) locator: Option<Part>,
+    /// Of both texts: tells what one recipe makes of a key from what another makes.
+    pub(crate) hash: [u8; 32],
+}
+
+fn refuse(field: &'static str, message: impl Into<String>) -> FieldError {
+    FieldError::new(field, Reason::RecipeInvalid, message)
+}
+
+impl RecipeSpec {
+    /// Reads a recipe. One whose keys are native at once is none.
+    pub(crate) fn parse(
+        recipe: Option<&str>,
+        locator: Option<&str>,
+    ) -> Result<Option<Self>, FieldError> {
+        let locator = match locator.map(str::parse::<Part>) {
+            Some(Err(error)) => return Err(refuse("locator", format!("locator: {error}"))),
+            Some(Ok(part)) => Some(part),
+            None => None,
+        };
+        let Some(recipe) = recipe else {
+            return match locator {
+                Some(_) => {
+                    Err(refuse("locator", "a locator belongs to a recipe, and there is none"))
+                }
+                None => Ok(None),
+            };
+        };
+        let recipe: Recipe = recipe
+            .parse()
+            .map_err(|error| refuse("recipe", format!("recipe cannot be read: {error}")))?;
+        if recipe.speed() == Speed::Native {
+            return Ok(None);
+        }
+        if recipe.needs_locator() && locator.is_none() {
+            let message = "keys of this recipe are recognised by trying: say by `locator` which part of a key \
+                           leads to its row";
+            return Err(refuse("locator", message));
+        }
+        let locator = locator.filter(|_| recipe.needs_locator());
+        let text = recipe.to_string();
+        let mut hash = Sha256::new();
+        for piece in [&text, &locator.as_ref().map(Part::to_string).unwrap_or_default()] {
+            hash.update((piece.len() as u64).to_be_bytes());
+            hash.update(piece);
+        }
+        Ok(Some(Self { recipe, text, locator, hash: hash.finalize().into() }))
+    }
+
+    fn of_row(row: &RecipeRow) -> Result<Option<Self>, FieldError> {
+        Self::parse(Some(&row.recipe), row.locator.as_deref())
+    }
+
+    /// The recipe of a job, if it has one.
+    pub(crate) fn of_job(
+        job: &MigrationRow,
+        recipes: &[RecipeRow],
+    ) -> Result<Option<Self>, EngineError> {
+        let Some(number) = job.recipe else { return Ok(None) };
+        let row = recipes.iter().find(|row| row.number == number);
+        let row = row.ok_or_else(|| EngineError::internal("a job without its recipe"))?;
+        Self::of_row(row).map_err(EngineError::internal)
+    }
+
+    /// Its number among the recipes of a team.
+    pub(crate) fn find(&self, recipes: &[RecipeRow]) -> Option<u32> {
+        let locator = self.locator.as_ref().map(Part::to_string);
+        recipes
+            .iter()
+            .find(|row| row.recipe == self.text && row.locator == locator)
+            .map(|row| row.number)
+    }
+
+    /// A row for it, numbered after those that the team has.
+    pub(crate) fn row(
+        &self,
+        team: u128,
+        recipes: &[RecipeRow],
+        now: UnixMillis,
+    ) -> Result<RecipeRow, FieldError> {
+        if recipes.len() >= RECIPES_MAX {
+            let message = format!("the team has {RECIPES_MAX} recipes, which is the limit");
+            return Err(refuse("recipe", message));
+        }
+        Ok(RecipeRow {
+            team,
+            number: recipes.iter().map(|row| row.number).max().unwrap_or(0) + 1,
+            recipe: self.text.clone(),
+            locator: self.locator.as_ref().map(Part::to_string),
+            created_at: now,
+        })
+    }
+
+    /// Whether a key can only be held against stored values, one by one.
+    pub(crate) fn needs_row(&self) -> bool {
+        self.recipe.needs_locator()
+    }
+
+    /// Checks a stored value and its salt.
+    pub(crate) fn check_stored(
+        &self,
+        stored: &[u8],
+        salt: Option<&[u8]>,
+    ) -> Result<(), FieldError> {
+        for (field, found) in [("stored", stored.len()), ("salt", salt.map_or(0, <[u8]>::len))] {
+            if found > STORED_MAX {
+                let message = format!("{field} has {found} bytes; the limit is {STORED_MAX}");
+                return Err(FieldError::new(field, Reason::OutOfRange, message));
+            }
+        }
+        if !self.recipe.reads(stored) {
+            return Err(refuse("stored", "stored is not written as the recipe says"));
+        }
+        if self.recipe.salt.source == SaltSource::Column && salt.is_none() {
+            return Err(refuse("salt", "salt is missing; the recipe needs it"));
+        }
+        Ok(())
+    }
+}
+
+/// The secrets that recipes may name: those that the server was started with, and no others. A job cannot
+/// make the server read a file of its choice.
+#[derive(Clone, Default)]
+pub(crate) struct RecipeSecrets(BTreeMap<String, Arc<Zeroizing<Vec<u8>>>>);
+
+impl fmt::Debug for RecipeSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
+
+impl RecipeSecrets {
+    /// Reads them all.
+    pub(crate) fn load(places: &[SecretRef]) -> Result<Self, OpenError> {
+        let mut secrets = BTreeMap::new();
+        for place in places {
+            let bytes = match place {
+                SecretRef::Env(name) => {
+                    std::env::var(name).map(String::into_bytes).map_err(std::io::Error::other)
+                }
+                SecretRef::File(path) => std::fs::read(path),
+            };
+            let mut bytes =
+                Zeroizing::new(bytes.map_err(|cause| OpenError::RecipeSecret {
+                    place: place.to_string(),
+                    cause,
+                })?);
+            if matches!(place, SecretRef::File(_)) && bytes.last() == Some(&b'\n') {
+                bytes.pop();
+            }
+            secrets.insert(place.to_string(), Arc::new(bytes));
+        }
+        Ok(Self(secrets))
+    }
+
+    /// Refuses a recipe whose secret is not there.
+    pub(crate) fn check(&self, spec: &RecipeSpec) -> Result<(), EngineError> {
+        let Some(place) = spec.recipe.secret_ref().map(ToString::to_string) else { return Ok(()) };
+        if self.0.contains_key(&place) {
+            return Ok(());
+        }
+        let message = format!(
+            "the recipe needs the secret `{place}`, which this server was not started with: add it to \
+             `recipe-secrets` and start it again"
+        );
+        Err(FieldError::new("recipe", Reason::SecretNotConfigured, message).into())
+    }
+
+    fn of(&self, spec: &RecipeSpec) -> Option<Arc<Zeroizing<Vec<u8>>>> {
+        self.0.get(&spec.recipe.secret_ref()?.to_string()).cloned()
+    }
+}
+
+/// A recipe, ready to be tried.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) number: u32,
+    pub(crate) spec: RecipeSpec,
+    pub(crate) secret: Option<Arc<Zeroizing<Vec<u8>>>>,
+}
+
+/// The recipes of every team that has any.
+#[derive(Debug, Default)]
+pub(crate) struct Recipes(Concurrent<u128, Arc<[Loaded]>>);
+
+impl Recipes {
+    /// Those of a team; `None` for nearly all of them.
+    pub(crate) fn of(&self, team: u128) -> Option<Arc<[Loaded]>> {
+        self.0.pin().get(&team).cloned()
+    }
+}
+
+impl Engine {
+    /// Takes over the recipes of a team.
+    pub(crate) fn put_recipes(&self, team: u128, rows: &[RecipeRow]) {
+        let mut loaded = Vec::with_capacity(rows.len());
+        for row in rows {
+            match RecipeSpec::of_row(row) {
+                Ok(Some(spec)) => match self.recipe_secrets().check(&spec) {
+                    Ok(()) => {
+                        let secret = self.recipe_secrets().of(&spec);
+                        loaded.push(Loaded { number: row.number, spec, secret });
+                    }
+                    Err(error) => {
+                        tracing::error!(%error, "Keys under a recipe are INVALID for now");
+                    }
+                },
+                Ok(None) => {}
+                Err(error) => tracing::error!(%error, "A stored recipe cannot be read"),
+            }
+        }
+        self.recipes().0.pin().insert(team, loaded.into());
+    }
+}

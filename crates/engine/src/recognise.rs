@@ -1,0 +1,303 @@
+//! Recognising keys that are still known under another service's recipe, and making them native.
+//!
+//! Native keys never come here: it is the branch of a verification that found nothing.
+//!
+//! - A recipe whose result depends on the key alone is computed and looked up in memory: microseconds.
+//! - Where the result depends on the row (a salt of its own, or a slow hash), a part of the key leads to at
+//!   most [`CANDIDATES`] rows, and the key is held against them in a pool of a few threads. What is tried
+//!   is bounded in every direction, and what cannot be tried now is 503 and never INVALID.
+//!
+//! Either way the key is native from then on.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use oneloop_protocol::key::KeyDigest;
+use oneloop_protocol::{TeamId, UnixMillis, VerifyRequest, mask};
+use oneloop_recipe::{Inputs, Part};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+use crate::engine::Engine;
+use crate::error::{EngineError, chain};
+use crate::index::KeyEntry;
+use crate::recipes::Loaded;
+use crate::store::StoreError;
+use crate::stored_value::StoredValue;
+use crate::tag::Tag;
+use crate::turn::Update;
+
+/// Rows that one locator may lead to: 64 bits of locator make a second one rare, and eight of them make a
+/// locator of four characters usable.
+const CANDIDATES: u32 = 8;
+
+/// How long a key may wait for its turn in the pool, and then be tried.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Wrong keys that one locator may be tried with in a [`SPAN`].
+const ATTEMPTS: u32 = 20;
+
+/// Over which attempts are counted, and how long a wrong key is remembered.
+const SPAN: Duration = Duration::from_secs(60);
+
+/// Wrong keys and locators that are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// Keys that wait to be made native.
+const WAITING: usize = 10_000;
+
+/// What is known of keys that were tried.
+#[derive(Debug)]
+pub(crate) struct Recognition {
+    /// One for every second core: slow hashes must not starve verification.
+    pool: Arc<Semaphore>,
+    wrong: Mutex<HashMap<Tag, Instant>>,
+    attempts: Mutex<HashMap<[u8; 32], (Instant, u32)>>,
+    upgrades: Mutex<HashMap<u128, Upgrade>>,
+}
+
+/// A key that was recognised, and what it is from now on.
+#[derive(Debug, Clone)]
+struct Upgrade {
+    tag: Tag,
+    masked_key: String,
+}
+
+impl Default for Recognition {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            pool: Arc::new(Semaphore::new((cores / 2).max(1))),
+            wrong: Mutex::default(),
+            attempts: Mutex::default(),
+            upgrades: Mutex::default(),
+        }
+    }
+}
+
+impl Recognition {
+    /// Forgets which keys were wrong: new ones came.
+    pub(crate) fn forget_wrong(&self) {
+        lock(&self.wrong).clear();
+    }
+
+    fn is_wrong(&self, tag: &Tag) -> bool {
+        lock(&self.wrong).get(tag).is_some_and(|since| since.elapsed() < SPAN)
+    }
+
+    fn note_wrong(&self, tag: Tag) {
+        let mut wrong = lock(&self.wrong);
+        if wrong.len() >= REMEMBERED {
+            wrong.clear();
+        }
+        wrong.insert(tag, Instant::now());
+    }
+
+    /// Whether a locator may be tried once more.
+    fn attempt(&self, locator: [u8; 32]) -> bool {
+        let mut attempts = lock(&self.attempts);
+        if attempts.len() >= REMEMBERED {
+            attempts.retain(|_, (since, _)| since.elapsed() < SPAN);
+        }
+        let (since, count) = attempts.entry(locator).or_insert((Instant::now(), 0));
+        if since.elapsed() >= SPAN {
+            (*since, *count) = (Instant::now(), 0);
+        }
+        *count += 1;
+        *count <= ATTEMPTS
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Engine {
+    /// The key that a recipe of the team makes of what was presented.
+    pub(crate) fn key_by_recipe(
+        &self,
+        team: u128,
+        presented: &str,
+        now: UnixMillis,
+    ) -> Option<Arc<KeyEntry>> {
+        let recipes = self.recipes().of(team)?;
+        for Loaded { spec, secret, .. } in recipes.iter().filter(|it| !it.spec.needs_row()) {
+            let secret = secret.as_ref().map(|secret| secret.as_slice());
+            let inputs = Inputs { salt: None, secret };
+            let Some(digest) = spec.recipe.digest(presented, inputs) else { continue };
+            let tag = Tag::of_recipe_digest(self.pepper(), team, &spec.hash, &digest);
+            if let Some(key) = self.index().key(&tag, now) {
+                let mut upgrades = lock(&self.recognition().upgrades);
+                if upgrades.len() < WAITING {
+                    upgrades.insert(key.id, self.upgrade(team, presented));
+                }
+                return Some(key);
+            }
+        }
+        None
+    }
+
+    fn upgrade(&self, team: u128, presented: &str) -> Upgrade {
+        Upgrade {
+            tag: Tag::of_key(self.pepper(), team, &KeyDigest::of(presented)),
+            masked_key: mask::migrated(presented),
+        }
+    }
+
+    /// What stands for a locator: HMAC under the pepper, because a locator is a part of a key.
+    pub(crate) fn locator_mac(&self, team: u128, recipe: u32, locator: &str) -> [u8; 32] {
+        let (team, recipe) = (team.to_be_bytes(), recipe.to_be_bytes());
+        self.pepper().mac(&[b"olc1", &team, &recipe, locator.as_bytes()])
+    }
+
+    /// Tries a key against the stored values that its locator leads to. `true` if it was recognised, and is
+    /// native now.
+    ///
+    /// # Errors
+    ///
+    /// Where a slow check would be needed and cannot be had now: the database is gone, the pool is full, or the
+    /// locator was tried too often. Keys that are in memory are never affected.
+    pub(crate) async fn recognise(
+        &self,
+        team: &TeamId,
+        request: &VerifyRequest,
+    ) -> Result<bool, EngineError> {
+        let presented = request.key.expose();
+        let presented = presented.strip_prefix("Bearer ").unwrap_or(presented);
+        let Some(team) = team.bits() else { return Ok(false) };
+        let Some(recipes) = self.recipes().of(team) else { return Ok(false) };
+        if !recipes.iter().any(|it| it.spec.needs_row()) {
+            return Ok(false);
+        }
+        let native = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
+        if self.recognition().is_wrong(&native) {
+            return Ok(false);
+        }
+        let started = Instant::now();
+        let presented = Arc::new(Zeroizing::new(presented.to_owned()));
+        for (at, recipe) in recipes.iter().enumerate().filter(|(_, it)| it.spec.needs_row()) {
+            let part = recipe.spec.locator.as_ref().unwrap_or(&Part::Full);
+            let Some(locator) = part.of(&presented).filter(|part| !part.is_empty()) else {
+                continue;
+            };
+            let locator = self.locator_mac(team, recipe.number, locator);
+            let mut store = self.snapshot().await?;
+            let rows = store.legacy_candidates(team, recipe.number, &locator, CANDIDATES).await?;
+            drop(store);
+            if rows.is_empty() {
+                continue;
+            }
+            if !self.recognition().attempt(locator) {
+                return Err(busy("this locator was tried too often; try again in a minute"));
+            }
+            let candidates: Vec<(u128, StoredValue)> = rows
+                .iter()
+                .filter_map(|row| {
+                    let opened = StoredValue::open(self.pepper(), row.api_key, &row.sealed);
+                    if opened.is_none() {
+                        tracing::error!("A stored value of key {:032x} does not open", row.api_key);
+                    }
+                    Some((row.api_key, opened?))
+                })
+                .collect();
+            let found =
+                self.try_candidates(&recipes, at, Arc::clone(&presented), candidates, started);
+            if let Some(id) = found.await? {
+                self.make_native(vec![(id, self.upgrade(team, &presented))]).await?;
+                return Ok(true);
+            }
+        }
+        self.recognition().note_wrong(native);
+        Ok(false)
+    }
+
+    /// Holds a key against stored values in the pool.
+    async fn try_candidates(
+        &self,
+        recipes: &Arc<[Loaded]>,
+        at: usize,
+        presented: Arc<Zeroizing<String>>,
+        candidates: Vec<(u128, StoredValue)>,
+        started: Instant,
+    ) -> Result<Option<u128>, EngineError> {
+        let pool = Arc::clone(&self.recognition().pool);
+        let left = PATIENCE.saturating_sub(started.elapsed());
+        let permit = tokio::time::timeout(left, pool.acquire_owned()).await;
+        let permit = permit
+            .map_err(|_| busy("too many keys are being tried; try again"))?
+            .map_err(EngineError::internal)?;
+        let recipes = Arc::clone(recipes);
+        let tried = tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            let Some(Loaded { spec, secret, .. }) = recipes.get(at) else { return Ok(None) };
+            for (id, StoredValue { salt, stored }) in candidates {
+                if started.elapsed() > PATIENCE {
+                    return Err(busy("trying this key takes too long"));
+                }
+                let inputs = Inputs {
+                    salt: salt.as_ref().map(|salt| salt.as_slice()),
+                    secret: secret.as_ref().map(|secret| secret.as_slice()),
+                };
+                if spec.recipe.matches(&presented, &stored, inputs) {
+                    return Ok(Some(id));
+                }
+            }
+            Ok(None)
+        });
+        let found = tried.await.map_err(EngineError::internal)?;
+        let millis = started.elapsed().as_millis();
+        tracing::debug!(millis, found = matches!(found, Ok(Some(_))), "Tried a key by its locator");
+        found
+    }
+
+    /// Makes every key native that waits for it.
+    pub(crate) async fn flush_upgrades(&self) {
+        let waiting = std::mem::take(&mut *lock(&self.recognition().upgrades));
+        if waiting.is_empty() {
+            return;
+        }
+        if let Err(error) = self.make_native(waiting.into_iter().collect()).await {
+            // The next verification of each of them asks again.
+            let error = chain(&error);
+            tracing::warn!(error, "Cannot make recognised keys native; will retry");
+        }
+    }
+
+    /// Gives keys their native tags, unless somebody did, or they changed their secret meanwhile.
+    async fn make_native(&self, upgrades: Vec<(u128, Upgrade)>) -> Result<(), EngineError> {
+        let mut turn = self.turn().await?;
+        let ids: Vec<_> = upgrades.iter().map(|(id, _)| *id).collect();
+        let mut upgrades: HashMap<_, _> = upgrades.into_iter().collect();
+        let keys = turn.store.api_keys_by_id(&ids).await?;
+        let rotated = turn.store.rotated_keys(&ids).await?;
+        let mut updates = Vec::new();
+        for mut key in keys {
+            let Some(upgrade) = upgrades.remove(&key.id) else { continue };
+            if key.tag == upgrade.tag || rotated.contains(&key.id) {
+                continue;
+            }
+            let replaced = std::mem::replace(&mut key.tag, upgrade.tag);
+            key.masked_key = upgrade.masked_key;
+            match turn.store.tag_holder(&key.tag).await? {
+                None => {}
+                // The same key came along twice, once natively: that one answers from now on.
+                Some(_) => continue,
+            }
+            key.revision = turn.store.upgrade_api_key(&key, &replaced).await?;
+            updates.push(Update::key(key, vec![replaced]));
+        }
+        if updates.is_empty() {
+            return Ok(());
+        }
+        let keys = updates.len();
+        turn.commit(&[], updates).await?;
+        tracing::info!(keys, "Made {keys} migrated keys native");
+        Ok(())
+    }
+}
+
+/// The refusal of what cannot be tried now.
+fn busy(why: &'static str) -> EngineError {
+    StoreError::Unavailable(why.into()).into()
+}
