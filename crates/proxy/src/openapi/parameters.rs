@@ -35,7 +35,7 @@ fn parameter(name: &str) -> Value {
     let (says, example) = known.map_or(("", ""), |(_, says, example)| (*says, *example));
     json!({
         "name": name, "in": "path", "required": true,
-        "description": says, "schema": { "type": "string" }, "example": example,
+        "description": says, "schema": { "type": "string", "minLength": 1 }, "example": example,
     })
 }
 
