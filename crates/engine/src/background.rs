@@ -70,7 +70,8 @@ async fn follow(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Writes last uses and counts of verifications, and sweeps rate buckets that are full and overlaps that are over.
+/// Writes last uses and counts of verifications, sweeps rate buckets that are full and overlaps that are over, and
+/// lets the store tidy up.
 async fn write_uses(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
@@ -81,5 +82,9 @@ async fn write_uses(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
         engine.flush_last_used().await;
         engine.flush_usage().await;
         engine.sweep();
+        if let Err(error) = engine.store().tidy().await {
+            let error = chain(&error);
+            tracing::warn!(error, "Cannot tidy the database; will retry");
+        }
     }
 }
