@@ -74,8 +74,8 @@ async fn follow(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Writes last uses and counts of verifications, makes recognised keys native, and sweeps rate buckets that are full
-/// and overlaps that are over.
+/// Writes last uses and counts of verifications, makes recognised keys native, sweeps rate buckets that are full and
+/// overlaps that are over, and lets the store tidy up.
 async fn write_uses(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
     loop {
         tokio::select! {
@@ -87,5 +87,9 @@ async fn write_uses(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
         engine.flush_usage().await;
         engine.flush_upgrades().await;
         engine.sweep();
+        if let Err(error) = engine.store().tidy().await {
+            let error = chain(&error);
+            tracing::warn!(error, "Cannot tidy the database; will retry");
+        }
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use ipnet::IpNet;
@@ -66,6 +66,8 @@ pub(crate) struct Live {
     pub(crate) bucket: Bucket,
     last_used: AtomicI64,
     unwritten: AtomicBool,
+    /// Valid uses for no named route that are not counted yet, see `usage.rs`.
+    uses: AtomicU32,
 }
 
 impl Live {
@@ -74,6 +76,16 @@ impl Live {
         self.last_used.fetch_max(now, Ordering::Relaxed);
         // The flag is raised after the time: whoever lowers it next reads at least this time.
         !self.unwritten.swap(true, Ordering::AcqRel)
+    }
+
+    /// Counts a use.
+    pub(crate) fn count(&self, uses: u32) {
+        self.uses.fetch_add(uses, Ordering::Relaxed);
+    }
+
+    /// Takes the counted uses for writing.
+    pub(crate) fn take_uses(&self) -> u32 {
+        self.uses.swap(0, Ordering::Relaxed)
     }
 
     /// Takes the latest use for writing.

@@ -1,4 +1,5 @@
-//! When keys were last used: noted in memory by verify, written in batches (decisions, "lastUsedAt").
+//! When keys were last used: noted in memory by verify, written in batches (decisions, "lastUsedAt"). The uses
+//! that are counted with the key are handed on to `usage.rs` on the way.
 //!
 //! At most [`INTERVAL`] of uses is lost in a crash, and none at a proper end.
 
@@ -10,12 +11,13 @@ use oneloop_protocol::UnixMillis;
 use crate::engine::Engine;
 use crate::error::chain;
 use crate::index::{KeyEntry, Live};
+use crate::usage;
 
 /// How often uses are written. The promise is one second; half of it leaves room for a slow disk.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
 
-/// Uses written in one statement: a long one would keep other writers waiting.
-const BATCH: usize = 5_000;
+/// Uses written at once: what a busy server collects in one interval, and no more memory than that.
+const BATCH: usize = 50_000;
 
 /// Keys whose last use is not on disk yet.
 #[derive(Debug, Default)]
@@ -43,8 +45,13 @@ impl Engine {
     pub(crate) async fn flush_last_used(&self) {
         let waiting = std::mem::take(&mut *self.last_used().waiting());
         for batch in waiting.chunks(BATCH) {
-            let uses: Vec<_> =
-                batch.iter().map(|(id, live)| (*id, live.take_last_used())).collect();
+            let (mut uses, mut counts) = (Vec::with_capacity(batch.len()), Vec::new());
+            for (id, live) in batch {
+                let at = live.take_last_used();
+                uses.push((*id, at));
+                counts.extend(usage::uses(*id, at, live.take_uses()));
+            }
+            self.usage().add_rows(counts);
             if let Err(error) = self.store().note_uses(&uses).await {
                 let keys = uses.len();
                 let error = chain(&error);

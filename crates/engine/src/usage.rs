@@ -23,8 +23,8 @@ const SHARDS: usize = 16;
 /// [`OTHER_ROUTES`].
 const ROUTES: usize = 64;
 
-/// Rows written in one statement.
-const BATCH: usize = 2_000;
+/// Rows written at once: what a busy server counts in one interval, and no more memory than that.
+const BATCH: usize = 50_000;
 
 /// The route that stands for all those that are too many.
 pub(crate) const OTHER_ROUTES: &str = "*";
@@ -33,6 +33,8 @@ pub(crate) const OTHER_ROUTES: &str = "*";
 #[derive(Debug, Default)]
 pub(crate) struct Usage {
     shards: [Mutex<Shard>; SHARDS],
+    /// What was counted with the keys themselves.
+    rows: Mutex<Vec<UsageRow>>,
 }
 
 /// The counts of some keys. Key ids are UUIDs, whose last bytes are random: they need no further hashing.
@@ -49,9 +51,17 @@ struct Counts {
 
 impl Usage {
     /// Counts one verification.
+    ///
+    /// That of a valid key for no named route, which is the rule, is counted with the key by
+    /// [`Live::count`](crate::index::Live::count): one more number beside the one that verify touches anyway.
     pub(crate) fn count(&self, key: u128, route: &str, verdict: Verdict, now: UnixMillis) {
         let day = day_of(now);
         self.add(key, day, route, verdict, 1);
+    }
+
+    /// Adds what was counted with the keys.
+    pub(crate) fn add_rows(&self, counted: Vec<UsageRow>) {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner).extend(counted);
     }
 
     fn add(&self, key: u128, day: i64, route: &str, verdict: Verdict, times: u32) {
@@ -77,7 +87,8 @@ impl Usage {
 
     /// Takes everything for writing.
     fn take(&self) -> Vec<UsageRow> {
-        let mut rows = Vec::new();
+        let mut rows =
+            std::mem::take(&mut *self.rows.lock().unwrap_or_else(PoisonError::into_inner));
         for shard in &self.shards {
             let taken = std::mem::take(&mut *shard.lock().unwrap_or_else(PoisonError::into_inner));
             for Counts { key, day, route, verdicts } in taken.into_values().flatten() {
@@ -93,6 +104,18 @@ impl Usage {
         }
         rows
     }
+}
+
+/// The row for `times` uses that were counted with a key and the last of which was at `at`; none for none. They
+/// lie within half a second of each other, so those before midnight may count for the day after.
+pub(crate) fn uses(key: u128, at: UnixMillis, times: u32) -> Option<UsageRow> {
+    (times > 0).then(|| UsageRow {
+        key,
+        day: day_of(at),
+        route: String::new(),
+        verdict: Verdict::Valid,
+        count: u64::from(times),
+    })
 }
 
 impl Engine {

@@ -238,10 +238,22 @@ impl Engine {
     ) -> Verification {
         let Case { key, workspace, now, found, reading, .. } = case;
         let (status, denied) = found.verdict();
+        match (status, request.route.as_deref().unwrap_or_default()) {
+            (Verdict::Valid, "") => key.live().count(1),
+            (_, route) => self.usage().count(key.id, route, status, now),
+        }
+        // After the count: whoever writes the use then finds it.
         if status == Verdict::Valid {
             self.last_used().note(key, *now);
         }
-        self.usage().count(key.id, request.route.as_deref().unwrap_or_default(), status, *now);
+        match (status, request.route.as_deref().unwrap_or_default()) {
+            (Verdict::Valid, "") => key.live().count(1),
+            (_, route) => self.usage().count(key.id, route, status, *now),
+        }
+        // After the count: whoever writes the use then finds it.
+        if status == Verdict::Valid {
+            self.last_used().note(key, *now);
+        }
 
         let extra = key.extra.as_deref();
         Verification {

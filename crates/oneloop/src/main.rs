@@ -27,6 +27,10 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 use crate::failure::{Failure, Outcome};
 
+/// See the reason at the dependency, in the root manifest.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -79,17 +79,14 @@ async fn serve(
     let stopping = stop.first();
     let served = tokio::select! {
         served = oneloop_proxy::serve(listener, router, stopping, DRAIN_LIMIT) => served,
-        () = stop.second() => Ok(Drained::CutOff),
+        () = stop.second() => Drained::CutOff,
     };
     // From here on nobody should be sent here.
     drop(ready_file);
     match served {
-        Ok(Drained::Completely) => tracing::info!("Stopped"),
-        Ok(Drained::CutOff) => {
+        Drained::Completely => tracing::info!("Stopped"),
+        Drained::CutOff => {
             tracing::warn!("Stopped before every request under way was answered");
-        }
-        Err(error) => {
-            return Err(Failure::ours("cannot go on accepting connections").because(&error));
         }
     }
     Ok(())

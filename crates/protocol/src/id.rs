@@ -9,26 +9,56 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Writes `prefix` and `bits` as an id. By hand and not with `{:032x}`, because every verification writes one.
+/// Writes `prefix` and `bits` as an id. By hand and not with `{:032x}`, because every verification writes some.
 fn format_id(prefix: &str, bits: u128) -> Box<str> {
-    let mut text = String::with_capacity(prefix.len() + 32);
-    text.push_str(prefix);
-    for byte in bits.to_be_bytes() {
-        text.push(char::from(HEX[usize::from(byte >> 4)]));
-        text.push(char::from(HEX[usize::from(byte & 0x0f)]));
+    let mut digits = [0_u8; 32];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bits.to_be_bytes()) {
+        pair.copy_from_slice(&PAIRS[usize::from(byte)]);
     }
+    let mut text = String::with_capacity(prefix.len() + digits.len());
+    text.push_str(prefix);
+    // ASCII, so there is nothing in it that could be refused.
+    text.push_str(std::str::from_utf8(&digits).unwrap_or_default());
     text.into_boxed_str()
 }
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+/// The two digits of every byte.
+const PAIRS: [[u8; 2]; 256] = {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [HEX[byte >> 4], HEX[byte & 0x0f]];
+        byte += 1;
+    }
+    pairs
+};
 
 /// Reads the 128 bits behind `prefix`, if `text` is exactly what [`format_id`] writes.
 fn parse_id(prefix: &str, text: &str) -> Option<u128> {
-    let digits = text.strip_prefix(prefix)?;
-    let canonical =
-        digits.len() == 32 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    canonical.then(|| u128::from_str_radix(digits, 16).ok())?
+    let digits: &[u8; 32] = text.strip_prefix(prefix)?.as_bytes().try_into().ok()?;
+    let (mut bits, mut seen) = (0_u128, 0);
+    for digit in digits {
+        let value = VALUES[usize::from(*digit)];
+        seen |= value;
+        bits = bits << 4 | u128::from(value & 0x0f);
+    }
+    (seen & NO_DIGIT == 0).then_some(bits)
 }
+
+/// Stands in [`VALUES`] for every byte that is no lower-case hexadecimal digit.
+const NO_DIGIT: u8 = 0x80;
+
+/// What every digit is worth.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {$(

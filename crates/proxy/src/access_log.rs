@@ -10,20 +10,23 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::MatchedPath;
 use axum::http::Method;
+use axum::http::request::Parts;
 use axum::response::Response;
 use oneloop_protocol::{LinkTokenId, SdkKeyId};
 
 use crate::error::{Refusal, ServerFault};
+use crate::extract::Identity;
 use crate::request_id::RequestId;
+use crate::routes::verify;
 
 /// The target of these lines, for filters.
 const TARGET: &str = "oneloop::access";
 
 /// Whom a credential turned out to belong to.
 #[derive(Debug)]
-pub(crate) enum CallerId {
+enum CallerId {
     /// A team's server.
     SdkKey(SdkKeyId),
     /// A customer's browser.
@@ -45,8 +48,11 @@ pub(crate) struct CallerSlot(Arc<OnceLock<CallerId>>);
 
 impl CallerSlot {
     /// Notes who is asking. The first note stays.
-    pub(crate) fn note(&self, caller: CallerId) {
-        let _ = self.0.set(caller);
+    pub(crate) fn note(&self, identity: &Identity) {
+        self.0.get_or_init(|| match identity {
+            Identity::Sdk(caller) => CallerId::SdkKey(caller.sdk_key.clone()),
+            Identity::Link(caller) => CallerId::LinkToken(caller.id.clone()),
+        });
     }
 }
 
@@ -61,6 +67,8 @@ pub(crate) struct Entry {
 
 /// The part of a path that may be written down.
 enum Route {
+    /// The path of a route without parameters.
+    Fixed(&'static str),
     /// The template of a route in the table.
     Template(MatchedPath),
     /// A path that matched none, without what could be a secret.
@@ -70,6 +78,7 @@ enum Route {
 impl Route {
     fn as_str(&self) -> &str {
         match self {
+            Self::Fixed(path) => path,
             Self::Template(path) => path.as_str(),
             Self::Redacted(path) => path,
         }
@@ -78,12 +87,9 @@ impl Route {
     /// Whether success here is so common that a line about it is noise.
     fn is_routine(&self) -> bool {
         match self {
-            Self::Template(path) => {
-                // The last is the demo page and its files.
-                matches!(
-                    path.as_str(),
-                    "/api/v1/api-key/verify" | "/healthz" | "/readyz" | "/{*path}"
-                )
+            // The last is the demo page and its files.
+            Self::Fixed(_) | Self::Template(_) => {
+                matches!(self.as_str(), verify::PATH | "/healthz" | "/readyz" | "/{*path}")
             }
             Self::Redacted(path) => path.starts_with("/widget/"),
         }
@@ -91,15 +97,20 @@ impl Route {
 }
 
 impl Entry {
-    /// Starts the clock, and leaves a [`CallerSlot`] in the request.
-    pub(crate) fn open(request: &mut Request, id: RequestId) -> Self {
-        let route = match request.extensions().get::<MatchedPath>() {
-            Some(path) => Route::Template(path.clone()),
-            None => Route::Redacted(redact(request.uri().path())),
+    /// Starts the clock. `path` is that of a route without parameters, if the request is known to be for one.
+    pub(crate) fn open(head: &Parts, path: Option<&'static str>, id: RequestId) -> Self {
+        let route = match (path, head.extensions.get::<MatchedPath>()) {
+            (Some(path), _) => Route::Fixed(path),
+            (None, Some(path)) => Route::Template(path.clone()),
+            (None, None) => Route::Redacted(redact(head.uri.path())),
         };
-        let caller = CallerSlot::default();
-        request.extensions_mut().insert(caller.clone());
-        Self { started: Instant::now(), id, method: request.method().clone(), route, caller }
+        let (method, caller) = (head.method.clone(), CallerSlot::default());
+        Self { started: Instant::now(), id, method, route, caller }
+    }
+
+    /// Where to note who is asking.
+    pub(crate) fn caller(&self) -> &CallerSlot {
+        &self.caller
     }
 
     /// Writes the line.

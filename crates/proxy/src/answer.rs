@@ -7,6 +7,10 @@ use serde::Serialize;
 
 use crate::error::ApiError;
 
+mod verified;
+
+pub(crate) use verified::Verified;
+
 /// Room for a verification or a key with a few scopes, so that writing one seldom has to grow the buffer.
 const USUAL_BYTES: usize = 512;
 

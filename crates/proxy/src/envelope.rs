@@ -2,33 +2,64 @@
 
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::access_log::Entry;
+use crate::access_log::{CallerSlot, Entry};
 use crate::backend::App;
 use crate::problem;
-use crate::request_id::X_REQUEST_ID;
+use crate::request_id::{RequestId, X_REQUEST_ID};
 
 /// The outermost layer.
-pub(crate) async fn envelope(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let id = app.settings.request_ids.of(request.headers());
-    let is_api = request.uri().path().starts_with("/api/");
-    let wants_problem = problem::is_wanted(request.headers());
-    let entry = Entry::open(&mut request, id.clone());
-    request.extensions_mut().insert(id.clone());
-
-    let mut response = next.run(request).await;
-
-    entry.close(&response);
-    if wants_problem {
-        problem::rewrite(&mut response);
-    }
-    let headers = response.headers_mut();
-    headers.insert(X_REQUEST_ID, id.header_value());
-    protect(headers, is_api);
+pub(crate) async fn envelope(State(app): State<App>, request: Request, next: Next) -> Response {
+    let (mut head, body) = request.into_parts();
+    let envelope = Envelope::open(&app, &head, None);
+    head.extensions.insert(envelope.entry.caller().clone());
+    head.extensions.insert(envelope.id.clone());
+    let mut response = next.run(Request::from_parts(head, body)).await;
+    envelope.close(&mut response);
     response
+}
+
+/// What is around one request.
+pub(crate) struct Envelope {
+    id: RequestId,
+    entry: Entry,
+    is_api: bool,
+    wants_problem: bool,
+}
+
+impl Envelope {
+    /// Takes from the request what the response will need of it. `path` is the request's path if it is known
+    /// to be that of a route without parameters; otherwise it is found out what of the path may be written
+    /// down.
+    pub(crate) fn open(app: &App, head: &Parts, path: Option<&'static str>) -> Self {
+        let id = app.settings.request_ids.of(&head.headers);
+        Self {
+            entry: Entry::open(head, path, id.clone()),
+            id,
+            is_api: head.uri.path().starts_with("/api/"),
+            wants_problem: problem::is_wanted(&head.headers),
+        }
+    }
+
+    /// Where to note who is asking.
+    pub(crate) fn caller(&self) -> &CallerSlot {
+        self.entry.caller()
+    }
+
+    /// Writes the log line, and gives the response what every response has.
+    pub(crate) fn close(self, response: &mut Response) {
+        self.entry.close(response);
+        if self.wants_problem {
+            problem::rewrite(response);
+        }
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, self.id.header_value());
+        protect(headers, self.is_api);
+    }
 }
 
 /// Headers that keep a browser from guessing types, from telling other sites our URLs (a link token stands

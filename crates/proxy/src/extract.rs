@@ -15,7 +15,7 @@ pub(crate) use caller::{Caller, Identity, Sdk, check_right, identify, sdk_actor}
 pub(crate) use credential::X_LINK_TOKEN;
 pub(crate) use demand::*;
 pub(crate) use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey};
-pub(crate) use json::{ApiJson, Ndjson, OptionalJson};
+pub(crate) use json::{ApiJson, Ndjson, OptionalJson, read as read_json};
 pub(crate) use path::ApiPath;
 pub(crate) use provenance::Provenance;
 pub(crate) use query::Parameters;

@@ -2,6 +2,10 @@
 
 use std::any::Any;
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -29,4 +33,58 @@ pub(crate) async fn limit_time(
 /// Where it happened is in the panic hook's own line.
 pub(crate) fn answer_panic(_payload: Box<dyn Any + Send>) -> Response {
     ApiError::Internal(anyhow!("a handler panicked")).into_response()
+}
+
+/// Both at once, for a route that is called without layers.
+///
+/// The clock is started by the second time that there is nothing to answer yet: the first is the rule,
+/// because the connection hands over a body only after it was asked for it, and then at once. A timer set
+/// and unset each time would be an eighth of what verify costs.
+pub(crate) async fn around(limit: Duration, answer: impl Future<Output = Response>) -> Response {
+    let mut answer = pin!(answer);
+    let mut timer = pin!(None);
+    let mut asked_before = false;
+    poll_fn(move |context| {
+        match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
+            Ok(Poll::Ready(answer)) => return Poll::Ready(answer),
+            Ok(Poll::Pending) => {}
+            Err(payload) => return Poll::Ready(answer_panic(payload)),
+        }
+        if !asked_before {
+            asked_before = true;
+            // Whatever the answer waits for, there is a second time.
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if timer.is_none() {
+            timer.set(Some(tokio::time::sleep(limit)));
+        }
+        let Some(timer) = timer.as_mut().as_pin_mut() else { return Poll::Pending };
+        timer.poll(context).map(|()| ApiError::Timeout.into_response())
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_at_every_step() {
+        for step in 0..3 {
+            let answer = async move {
+                for _ in 0..step {
+                    tokio::task::yield_now().await;
+                }
+                panic!("the canary")
+            };
+            assert_eq!(around(Duration::from_secs(9), answer).await.status(), 500, "{step}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_wakes_nobody_is_given_up_all_the_same() {
+        let answer = around(Duration::from_millis(10), std::future::pending()).await;
+        assert_eq!(answer.status(), 503);
+    }
 }

@@ -11,6 +11,8 @@
 //! 2. CORS, on the routes that browsers call;
 //! 3. the guard: the time limit, and the net that turns a panic into a refusal of the usual shape;
 //! 4. its handler, whose arguments are its preconditions: who is asking, and what.
+//!
+//! Verify passes all of them without passing through the router, see `service.rs`.
 
 mod access_log;
 mod answer;
@@ -30,6 +32,7 @@ mod request_id;
 mod router;
 mod routes;
 mod serve;
+mod service;
 mod static_files;
 
 pub use error::ApiError;
@@ -37,3 +40,4 @@ pub use openapi::document;
 pub use options::{Origin, OriginError, ProxyOptions};
 pub use router::{router, unknown_route};
 pub use serve::{Drained, serve};
+pub use service::KeyService;

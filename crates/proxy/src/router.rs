@@ -22,6 +22,7 @@ use crate::routes::{
     api_keys, evidence, health, jwts, link_tokens, meters, migrate, migrations, scopes, verify,
     workspaces,
 };
+use crate::service::KeyService;
 use crate::{cors, envelope, guard, openapi, static_files};
 
 /// A team's servers, with an SDK key. No page has business here, so no preflight is answered.
@@ -111,7 +112,7 @@ pub(crate) fn described() -> OpenApi {
 ///
 /// The migration gate needs to know where a request comes from: without `ConnectInfo<SocketAddr>` in the
 /// request, every address is unknown, and so refused.
-pub fn router(engine: Engine, options: ProxyOptions) -> Router {
+pub fn router(engine: Engine, options: ProxyOptions) -> KeyService {
     let ProxyOptions {
         allowed_origins,
         trusted_proxies,
@@ -133,7 +134,7 @@ pub fn router(engine: Engine, options: ProxyOptions) -> Router {
         ))
     };
 
-    Router::new()
+    let router = Router::new()
         .merge(guarded(servers().into()))
         .merge(guarded(migration_jobs()))
         .merge(guarded(browsers().into()).layer(cors::layer(&allowed_origins)))
@@ -143,7 +144,8 @@ pub fn router(engine: Engine, options: ProxyOptions) -> Router {
         .merge(guarded(extra_routes.with_state(())))
         .fallback(unknown_route)
         .layer(from_fn_with_state(app.clone(), envelope::envelope))
-        .with_state(app)
+        .with_state(app.clone());
+    KeyService::new(app, request_timeout, router)
 }
 
 /// The answer for a URL that does not exist.

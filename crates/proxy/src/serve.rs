@@ -1,13 +1,22 @@
 //! Running the service on a socket until it is told to stop.
+//!
+//! hyper's own connection instead of `axum::serve`: one answer is then one write, and no request carries
+//! what only other routes read.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
-use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::service::KeyService;
 
 /// How a server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,42 +27,69 @@ pub enum Drained {
     CutOff,
 }
 
+/// How long to wait when no connection can be accepted (no file descriptors, most likely).
+const RETRY: Duration = Duration::from_secs(1);
+
 /// Serves until `shutdown` resolves, then accepts nothing new and waits for requests under way, for at most
 /// `drain_limit`.
-///
-/// # Errors
-///
-/// Only what makes accepting impossible for good; a connection that fails is that connection's own affair.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    service: KeyService,
     shutdown: impl Future<Output = ()> + Send + 'static,
     drain_limit: Duration,
-) -> io::Result<Drained> {
-    let (stopping, stopped) = oneshot::channel();
-    let begin_shutdown = async move {
-        shutdown.await;
-        // Nobody listens any more only if the server has ended by itself.
-        let _ = stopping.send(());
-    };
-    let past_the_limit = async move {
-        match stopped.await {
-            Ok(()) => tokio::time::sleep(drain_limit).await,
-            Err(_) => std::future::pending().await,
-        }
-    };
+) -> Drained {
+    let connections = GracefulShutdown::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let (stream, peer) = tokio::select! {
+            accepted = accept(&listener) => accepted,
+            () = &mut shutdown => break,
+        };
+        tokio::spawn(attend(stream, peer, service.clone(), connections.watcher()));
+    }
+    drop(listener);
+    match tokio::time::timeout(drain_limit, connections.shutdown()).await {
+        Ok(()) => Drained::Completely,
+        Err(_) => Drained::CutOff,
+    }
+}
 
+/// The next connection. The trouble of one that is gone already is not the listener's; anything else is
+/// given a moment to pass.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ConnectionRefused | ConnectionAborted | ConnectionReset
+                ) => {}
+            Err(error) => {
+                tracing::error!(%error, "Cannot accept connections; will retry");
+                tokio::time::sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+/// A connection from its first request to its last.
+async fn attend(stream: TcpStream, peer: SocketAddr, service: KeyService, stopping: Watcher) {
     // Without this, an answer waits for the client's delayed acknowledgement: 40 ms, now and then.
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "could not set TCP_NODELAY");
-        }
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "could not set TCP_NODELAY");
+    }
+    let answer = service_fn(move |request: hyper::Request<Incoming>| {
+        let service = service.clone();
+        async move { Ok::<_, Infallible>(service.answer_peer(peer, request).await) }
     });
-    let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(begin_shutdown);
-
-    tokio::select! {
-        ended = server.into_future() => ended.map(|()| Drained::Completely),
-        () = past_the_limit => Ok(Drained::CutOff),
+    let connection = http1::Builder::new()
+        // Answers are small: copying the body behind its head costs less than a list of two buffers.
+        .writev(false)
+        .serve_connection(TokioIo::new(stream), answer);
+    if let Err(error) = stopping.watch(connection).await {
+        // A client that goes away, or does not speak HTTP: its own affair.
+        tracing::trace!(%error, "a connection ended badly");
     }
 }

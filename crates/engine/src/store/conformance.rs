@@ -142,6 +142,7 @@ pub(crate) async fn run<F: Factory>(new: impl Fn() -> F) {
     news_is_noticed_across_stores(&new()).await;
     a_rotation_keeps_every_replaced_tag(&new()).await;
     an_edit_and_a_use_do_not_undo_each_other(&new()).await;
+    many_uses_at_once_are_kept(&new()).await;
     key_page::run(&new).await;
     migration::run(&new).await;
     link_tokens_are_revoked_and_purged(&new()).await;
@@ -342,6 +343,44 @@ async fn an_edit_and_a_use_do_not_undo_each_other(factory: &impl Factory) {
     assert_eq!((row.last_used_at, row.updated_at, row.name.as_str()), (Some(70), 75, "new"));
     let row = read.api_key(2).await.expect("reads").expect("there");
     assert_eq!((row.last_used_at, row.updated_at), (Some(80), 4));
+}
+
+/// More at once than a store writes where they belong, by a process that dies.
+async fn many_uses_at_once_are_kept(factory: &impl Factory) {
+    let store = populated(factory).await;
+    insert(&*store, &[key(1, "ada"), key(2, "ada")]).await;
+    let flood = |at| (1..=2_000_u128).map(|id| (id, at)).collect::<Vec<_>>();
+    let count = |key, count| UsageRow {
+        key,
+        day: 500,
+        route: String::new(),
+        verdict: Verdict::Valid,
+        count,
+    };
+    let counts: Vec<_> = (1..=2_000).map(|key| count(key, 2)).collect();
+    for at in [70, 60] {
+        store.note_uses(&flood(at)).await.expect("notes");
+        store.note_usage(&counts).await.expect("notes");
+    }
+    store.note_uses(&[(2, 80)]).await.expect("notes a few");
+    store.note_usage(&[count(2, 1)]).await.expect("notes a few");
+    let other = factory.open().await;
+    for store in [&*store, &*other] {
+        let mut read = read(store).await;
+        for (id, at, counted) in [(1, 70, 4), (2, 80, 5)] {
+            let row = read.api_key(id).await.expect("reads").expect("there");
+            assert_eq!(row.last_used_at, Some(at));
+            let usage = read.usage(id, 500, 500).await.expect("reads");
+            assert_eq!(usage, [count(id, counted)]);
+        }
+    }
+    // Nothing is counted twice, whoever tidies up first.
+    store.close().await;
+    other.close().await;
+    let store = factory.open().await;
+    let mut read = read(&*store).await;
+    assert_eq!(read.usage(2, 500, 500).await.expect("reads"), [count(2, 5)]);
+    assert_eq!(read.usage(2_000, 500, 500).await.expect("reads"), [count(2_000, 4)]);
 }
 
 async fn link_tokens_are_revoked_and_purged(factory: &impl Factory) {

@@ -100,6 +100,11 @@ pub(crate) trait Store: Send + Sync {
     /// does not mention it.
     async fn charge(&self, charges: &[Charge]) -> Result<Vec<Charged>, StoreError>;
 
+    /// Does what may wait until there is time for it. Called twice a second.
+    async fn tidy(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Leaves the files tidy. Nothing works afterwards.
     async fn close(&self);
 }

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use oneloop_engine::{Actor, LinkCaller, LinkTokenRefusal, Reach, SdkCaller, Who};
 use oneloop_protocol::{Reason, Right, TeamId, WorkspaceId};
@@ -12,7 +13,7 @@ use super::demand::{Demand, LinkDemand};
 use super::idempotency::IdempotencyKey;
 use super::origin::check_origin;
 use super::provenance::Provenance;
-use crate::access_log::{CallerId, CallerSlot};
+use crate::access_log::CallerSlot;
 use crate::backend::App;
 use crate::error::ApiError;
 
@@ -26,7 +27,15 @@ pub(crate) enum Identity {
 
 /// Finds out who sent the request, and notes it for the access log.
 pub(crate) async fn identify(parts: &Parts, app: &App) -> Result<Identity, ApiError> {
-    let identity = match Presented::of(&parts.headers)? {
+    let identity = recognise(&parts.headers, app).await?;
+    if let Some(slot) = parts.extensions.get::<CallerSlot>() {
+        slot.note(&identity);
+    }
+    Ok(identity)
+}
+
+async fn recognise(headers: &HeaderMap, app: &App) -> Result<Identity, ApiError> {
+    Ok(match Presented::of(headers)? {
         Presented::SdkKey(presented) => {
             // SDK keys are looked up in memory, which may be too old to know of a revocation.
             app.backend.ensure_current().await?;
@@ -39,14 +48,7 @@ pub(crate) async fn identify(parts: &Parts, app: &App) -> Result<Identity, ApiEr
             let caller = app.backend.authenticate_link_token(presented).await?;
             Identity::Link(caller)
         }
-    };
-    if let Some(slot) = parts.extensions.get::<CallerSlot>() {
-        slot.note(match &identity {
-            Identity::Sdk(caller) => CallerId::SdkKey(caller.sdk_key.clone()),
-            Identity::Link(caller) => CallerId::LinkToken(caller.id.clone()),
-        });
-    }
-    Ok(identity)
+    })
 }
 
 /// A server of a team, whose SDK key holds the right that `D` demands.
@@ -68,14 +70,7 @@ impl<D: Demand> FromRequestParts<App> for Sdk<D> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        match identify(parts, app).await? {
-            Identity::Sdk(caller) => Self::permit(caller),
-            Identity::Link(_) => Err(ApiError::Forbidden {
-                reason: Reason::CredentialNotAccepted,
-                message: "this needs an SDK key; a link token cannot do it".into(),
-                field: None,
-            }),
-        }
+        Self::permit_server(identify(parts, app).await?)
     }
 }
 
@@ -102,6 +97,28 @@ impl<D: LinkDemand> FromRequestParts<App> for Caller<D> {
 }
 
 impl<D: Demand> Sdk<D> {
+    /// The same as an extractor's answer, without axum's request around the headers.
+    pub(crate) async fn of(
+        headers: &HeaderMap,
+        app: &App,
+        slot: &CallerSlot,
+    ) -> Result<Self, ApiError> {
+        let identity = recognise(headers, app).await?;
+        slot.note(&identity);
+        Self::permit_server(identity)
+    }
+
+    fn permit_server(identity: Identity) -> Result<Self, ApiError> {
+        match identity {
+            Identity::Sdk(caller) => Self::permit(caller),
+            Identity::Link(_) => Err(ApiError::Forbidden {
+                reason: Reason::CredentialNotAccepted,
+                message: "this needs an SDK key; a link token cannot do it".into(),
+                field: None,
+            }),
+        }
+    }
+
     fn permit(caller: SdkCaller) -> Result<Self, ApiError> {
         check_right(&caller, D::RIGHT)?;
         Ok(Self { caller, demand: PhantomData })

@@ -8,7 +8,9 @@ mod body;
 mod ndjson;
 mod refusal;
 
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
@@ -25,7 +27,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        parse(&body::read(request).await?).map(Self)
+        let (head, body) = request.into_parts();
+        read(&head.headers, body).await.map(Self)
     }
 }
 
@@ -33,12 +36,22 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let body = body::read(request).await?;
+        let (head, body) = request.into_parts();
+        let body = body::read(&head.headers, body).await?;
         if body.trim_ascii().is_empty() {
             return Ok(Self(T::default()));
         }
         parse::<Option<T>>(&body).map(|body| Self(body.unwrap_or_default()))
     }
+}
+
+/// A body that must be there, without axum's request around it.
+pub(crate) async fn read<T, B>(headers: &HeaderMap, body: B) -> Result<T, ApiError>
+where
+    T: DeserializeOwned,
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    parse(&body::read(headers, body).await?)
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {

@@ -1,23 +1,47 @@
 //! Verification: endpoint 14, the hot path.
 
-use axum::extract::State;
+use axum::body::{Bytes, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use oneloop_protocol::{Verification, VerifyRequest};
 
-use crate::answer::Answer;
+use crate::access_log::CallerSlot;
+use crate::answer::Verified;
 use crate::backend::App;
 use crate::error::ApiError;
-use crate::extract::{self, ApiJson, Sdk};
+use crate::extract::{self, Sdk};
+
+/// The path, which `service.rs` compares before any routing.
+pub(crate) const PATH: &str = "/api/v1/api-key/verify";
 
 /// Verifies a key. The answer is 200 whatever the verdict; only `VALID` lets a request through.
+//
+// What the router knows of it: `service.rs` calls [`answer`] itself.
 #[utoipa::path(
     post, path = "/api/v1/api-key/verify", tag = "Verification",
     request_body = VerifyRequest, responses((status = 200, body = Verification)),
 )]
 pub(crate) async fn verify_api_key(
     State(app): State<App>,
-    sdk: Sdk<extract::VerifyApiKey>,
-    ApiJson(request): ApiJson<VerifyRequest>,
-) -> Result<Answer<Verification>, ApiError> {
+    request: Request,
+) -> Result<Verified, ApiError> {
+    let (head, body) = request.into_parts();
+    answer(&app, &head, body, &CallerSlot::default()).await
+}
+
+/// The verdict. The arguments of other handlers, one after the other and in the same order: who is asking,
+/// and what.
+pub(crate) async fn answer<B>(
+    app: &App,
+    head: &Parts,
+    body: B,
+    slot: &CallerSlot,
+) -> Result<Verified, ApiError>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    let sdk = Sdk::<extract::VerifyApiKey>::of(&head.headers, app, slot).await?;
+    let request: VerifyRequest = extract::read_json(&head.headers, body).await?;
     request.check()?;
-    Ok(Answer(app.backend.verify(sdk.team(), &request).await?))
+    Ok(Verified(app.backend.verify(sdk.team(), &request).await?))
 }

@@ -4,14 +4,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderName, HeaderValue, Method, Request};
 use oneloop_engine::clock::ManualClock;
 use oneloop_engine::{Actor, Database, Engine, EngineOptions, MigrationWindow};
 use oneloop_protocol::{Rights, TeamId, WorkspaceId};
-use oneloop_proxy::{ProxyOptions, router};
+use oneloop_proxy::{KeyService, ProxyOptions, router};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -26,7 +25,7 @@ pub(crate) const PEER: &str = "192.0.2.10";
 
 /// A running service. The team of `sdk()` and `link()` is Acme; Rival is somebody else.
 pub(crate) struct TestApp {
-    router: Router,
+    router: KeyService,
     pub(crate) engine: Engine,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) team: TeamId,
@@ -227,7 +226,7 @@ pub(crate) fn merge(base: &mut Value, more: Value) {
 /// Somebody who sends requests.
 #[derive(Clone)]
 pub(crate) struct Client {
-    router: Router,
+    router: KeyService,
     headers: Vec<(HeaderName, HeaderValue)>,
     peer: String,
 }
@@ -246,8 +245,8 @@ impl Client {
         self
     }
 
-    /// The same somebody, asking another router.
-    pub(crate) fn at(mut self, router: Router) -> Self {
+    /// The same somebody, asking another service.
+    pub(crate) fn at(mut self, router: KeyService) -> Self {
         self.router = router;
         self
     }

@@ -237,6 +237,8 @@ async fn every_answer_has_its_headers() {
     let replies = [
         (app.sdk().get("/api/v1/workspace").await, true),
         (app.anonymous().get("/api/v1/workspace").await, true),
+        (app.sdk().post("/api/v1/api-key/verify", json!({ "key": "x" })).await, true),
+        (app.sdk().post("/api/v1/api-key/verify", json!({})).await, true),
         (app.anonymous().get("/api/v1/nowhere").await, true),
         (app.sdk().send("PUT", "/api/v1/workspace", "").await, true),
         (app.link("northwind").await.get(&app.path("scopes")).await, true),

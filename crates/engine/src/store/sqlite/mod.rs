@@ -8,6 +8,8 @@ mod read;
 mod signing_keys;
 mod transaction;
 mod usage;
+mod usage_journal;
+mod uses;
 mod write;
 
 use std::fs::OpenOptions;
@@ -29,6 +31,8 @@ use super::{Read, Store, StoreError, UsageRow, Write};
 use crate::error::OpenError;
 use crate::ledger::{Charge, Charged};
 use transaction::SqliteTransaction;
+use usage::Usage;
+use uses::Uses;
 
 /// The schema, compiled in.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/store/sqlite/migrations");
@@ -44,6 +48,8 @@ pub(crate) struct SqliteStore {
     /// One connection: SQLite has one writer, and waiting here is cheaper than polling its lock.
     writer: SqlitePool,
     readers: SqlitePool,
+    uses: Uses,
+    usage: Usage,
     watch: Mutex<Watch>,
 }
 
@@ -77,7 +83,9 @@ impl SqliteStore {
         let connection =
             SqliteConnection::connect_with(&options).await.map_err(|error| failed(error.into()))?;
         let watch = Watch { connection: Some(connection), seen: -1 };
-        Ok(Self { writer, readers, watch: Mutex::new(watch) })
+        let uses = Uses::open(&writer).await.map_err(|error| failed(error.into()))?;
+        let usage = Usage::open(&writer).await.map_err(|error| failed(error.into()))?;
+        Ok(Self { writer, readers, uses, usage, watch: Mutex::new(watch) })
     }
 }
 
@@ -119,12 +127,14 @@ fn pool(connections: u32) -> SqlitePoolOptions {
 #[async_trait]
 impl Store for SqliteStore {
     async fn read(&self) -> Result<Box<dyn Read>, StoreError> {
-        Ok(Box::new(SqliteTransaction::new(self.readers.begin().await?)))
+        let transaction = self.readers.begin().await?;
+        Ok(Box::new(SqliteTransaction::new(transaction, self.uses.pending())))
     }
 
     async fn write(&self) -> Result<Box<dyn Write>, StoreError> {
         // IMMEDIATE takes the write lock at once: no statement further on can fail for want of it.
-        Ok(Box::new(SqliteTransaction::new(self.writer.begin_with("BEGIN IMMEDIATE").await?)))
+        let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        Ok(Box::new(SqliteTransaction::new(transaction, self.uses.pending())))
     }
 
     async fn has_news(&self) -> Result<bool, StoreError> {
@@ -141,11 +151,16 @@ impl Store for SqliteStore {
     }
 
     async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError> {
-        write::note_uses(&self.writer, uses).await
+        self.uses.note(&self.writer, uses).await
+    }
+
+    async fn tidy(&self) -> Result<(), StoreError> {
+        self.uses.fold_if_due(&self.writer).await?;
+        self.usage.fold_if_due(&self.writer).await
     }
 
     async fn note_usage(&self, counts: &[UsageRow]) -> Result<(), StoreError> {
-        usage::note(&self.writer, counts).await
+        self.usage.note(&self.writer, counts).await
     }
 
     async fn charge(&self, charges: &[Charge]) -> Result<Vec<Charged>, StoreError> {
@@ -158,6 +173,10 @@ impl Store for SqliteStore {
             let _ = connection.close().await;
         }
         self.readers.close().await;
+        // Ignored: a journal that could not be folded in now is folded in at the next start.
+        let _ = self.uses.fold_now(&self.writer).await;
+        // Ignored, likewise.
+        let _ = self.usage.fold_now(&self.writer).await;
         // Ignored: a log that could not be folded in now is folded in at the next start.
         let _ = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&self.writer).await;
         self.writer.close().await;

@@ -1,6 +1,7 @@
 //! Questions.
 
 use async_trait::async_trait;
+use oneloop_protocol::Sort;
 use sqlx::{query, query_scalar};
 
 use super::transaction::SqliteTransaction;
@@ -121,7 +122,8 @@ impl Read for SqliteTransaction {
     async fn api_key(&mut self, id: u128) -> Result<Option<ApiKeyRow>, StoreError> {
         let key = query(concat!("SELECT *, ", meter_of_key!(), " FROM api_key WHERE id = ?1"))
             .bind(blob(id));
-        one(key.fetch_optional(self.connection()).await?)
+        let row = key.fetch_optional(self.connection()).await?;
+        self.key(row)
     }
 
     async fn api_keys(
@@ -130,7 +132,12 @@ impl Read for SqliteTransaction {
         page: &KeyPage,
     ) -> Result<Vec<ApiKeyRow>, StoreError> {
         let mut question = key_query::build!(key_query::select(&DIALECT, filter, page));
-        all(question.build().fetch_all(self.connection()).await?)
+        let rows = question.build().fetch_all(self.connection()).await?;
+        // What the database compared is what the caller goes on from.
+        match page.sort {
+            Some(Sort::LastUsed | Sort::LastUsedDescending) => all(rows),
+            _ => self.keys(rows),
+        }
     }
 
     async fn count_api_keys(&mut self, filter: &KeyFilter) -> Result<u64, StoreError> {
@@ -142,7 +149,8 @@ impl Read for SqliteTransaction {
     async fn tag_holder(&mut self, tag: &Tag) -> Result<Option<TagHolder>, StoreError> {
         let key = query(concat!("SELECT *, ", meter_of_key!(), " FROM api_key WHERE tag = ?1"))
             .bind(tag_blob(tag));
-        if let Some(key) = one(key.fetch_optional(self.connection()).await?)? {
+        let row = key.fetch_optional(self.connection()).await?;
+        if let Some(key) = self.key(row)? {
             return Ok(Some(TagHolder::Current(Box::new(key))));
         }
         let replaced = query("SELECT 1 FROM replaced_tag WHERE tag = ?1").bind(tag_blob(tag));

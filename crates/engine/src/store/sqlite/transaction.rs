@@ -1,20 +1,37 @@
 //! A transaction. The questions are in `read.rs`, the changes in `write.rs`.
 
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
+use super::uses::Pending;
 use crate::index::Revision;
-use crate::store::{StoreError, Written};
+use crate::store::from_columns::all;
+use crate::store::{ApiKeyRow, StoreError, Written};
 
 /// One transaction. Dropped, it rolls back.
 pub(super) struct SqliteTransaction {
     inner: Transaction<'static, Sqlite>,
     /// The lines of the change log it wrote.
     written: Written,
+    /// What the rows of keys do not say yet.
+    pending: Pending,
 }
 
 impl SqliteTransaction {
-    pub(super) fn new(inner: Transaction<'static, Sqlite>) -> Self {
-        Self { inner, written: None }
+    pub(super) fn new(inner: Transaction<'static, Sqlite>, pending: Pending) -> Self {
+        Self { inner, written: None, pending }
+    }
+
+    /// The rows as keys, their latest use included.
+    pub(super) fn keys(&self, rows: Vec<SqliteRow>) -> Result<Vec<ApiKeyRow>, StoreError> {
+        let mut keys = all(rows)?;
+        self.pending.complete(&mut keys);
+        Ok(keys)
+    }
+
+    /// The row as a key, its latest use included.
+    pub(super) fn key(&self, row: Option<SqliteRow>) -> Result<Option<ApiKeyRow>, StoreError> {
+        Ok(self.keys(row.into_iter().collect())?.pop())
     }
 
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {

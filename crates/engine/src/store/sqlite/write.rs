@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use oneloop_protocol::UnixMillis;
 use oneloop_protocol::key_list::fold;
-use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Sqlite, query};
 
 use super::transaction::SqliteTransaction;
@@ -93,24 +92,6 @@ impl SqliteTransaction {
         }
         Ok(())
     }
-}
-
-/// Notes when keys were last used, in one statement however many there are.
-pub(super) async fn note_uses(
-    writer: &SqlitePool,
-    uses: &[(u128, UnixMillis)],
-) -> Result<(), StoreError> {
-    let uses: Vec<_> = uses.iter().map(|(id, at)| (format!("{id:032x}"), at)).collect();
-    query(
-        "UPDATE api_key SET last_used_at = used.at
-         FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS at FROM json_each(?1)) AS used
-         WHERE api_key.id = used.id
-           AND (api_key.last_used_at IS NULL OR api_key.last_used_at < used.at)",
-    )
-    .bind(json(&uses))
-    .execute(writer)
-    .await?;
-    Ok(())
 }
 
 #[async_trait]

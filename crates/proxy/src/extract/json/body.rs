@@ -1,8 +1,8 @@
 //! Reading a body, up to the limit.
 
-use axum::extract::Request;
+use axum::body::{Bytes, HttpBody};
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, EXPECT};
-use axum::http::request::Parts;
 use http_body_util::BodyExt;
 use oneloop_protocol::Reason;
 use oneloop_protocol::limits::BODY_BYTES;
@@ -16,21 +16,30 @@ use crate::error::ApiError;
 const DRAIN_BYTES: usize = 8 * BODY_BYTES;
 
 /// The whole body of an ordinary request.
-pub(super) async fn read(request: Request) -> Result<Vec<u8>, ApiError> {
-    read_up_to(request, BODY_BYTES).await
+pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, ApiError>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    read_up_to(headers, body, BODY_BYTES).await
 }
 
 /// The whole body, of at most `limit` bytes.
-pub(super) async fn read_up_to(request: Request, limit: usize) -> Result<Vec<u8>, ApiError> {
-    let (parts, mut body) = request.into_parts();
-    let announced = announced_length(&parts);
+pub(super) async fn read_up_to<B>(
+    headers: &HeaderMap,
+    mut body: B,
+    limit: usize,
+) -> Result<Bytes, ApiError>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    let announced = announced_length(headers);
     let drained = limit.max(DRAIN_BYTES);
     // A client that waits for "100 Continue" has sent nothing yet, and reads the refusal at once.
-    if announced > limit && (announced > drained || parts.headers.contains_key(EXPECT)) {
+    if announced > limit && (announced > drained || headers.contains_key(EXPECT)) {
         return Err(ApiError::BodyTooLarge { limit });
     }
 
-    let mut bytes = Vec::with_capacity(announced.min(limit));
+    let mut bytes = Vec::new();
     let mut received = 0;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
@@ -38,7 +47,12 @@ pub(super) async fn read_up_to(request: Request, limit: usize) -> Result<Vec<u8>
         })?;
         let Ok(data) = frame.into_data() else { continue };
         received += data.len();
+        if received == announced && received == data.len() && received <= limit {
+            // The rule for small bodies: all of it at once, and nothing to copy.
+            return Ok(data);
+        }
         if received <= limit {
+            bytes.reserve(announced.min(limit).saturating_sub(bytes.len()));
             bytes.extend_from_slice(&data);
         } else if received > drained {
             break;
@@ -47,11 +61,11 @@ pub(super) async fn read_up_to(request: Request, limit: usize) -> Result<Vec<u8>
     if received > limit {
         return Err(ApiError::BodyTooLarge { limit });
     }
-    Ok(bytes)
+    Ok(bytes.into())
 }
 
 /// What `Content-Length` says; nothing when it says nothing.
-fn announced_length(parts: &Parts) -> usize {
-    let header = parts.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+fn announced_length(headers: &HeaderMap) -> usize {
+    let header = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     header.and_then(|text| text.parse().ok()).unwrap_or(0)
 }

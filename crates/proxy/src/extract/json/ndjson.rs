@@ -18,7 +18,8 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Nd
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let body = body::read_up_to(request, CHUNK_BYTES).await?;
+        let (head, body) = request.into_parts();
+        let body = body::read_up_to(&head.headers, body, CHUNK_BYTES).await?;
         // Megabytes of JSON take some milliseconds: a thread of their own, so that no verification waits.
         let parsed = tokio::task::spawn_blocking(move || parse(&body));
         parsed.await.map_err(|error| ApiError::Internal(error.into()))?

@@ -1,0 +1,98 @@
+//! The way of a request into the service: to the router, or for verify straight to its handler.
+//!
+//! Verify is asked thousands of times for each request of any other kind, and finding its route, boxing
+//! every layer's future and carrying what only other routes read would cost more than its answer. So the one
+//! path is compared first. What surrounds it is the code that surrounds every route: the envelope, the guard,
+//! and what a handler's arguments are made with.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{ConnectInfo, Request};
+use axum::http::Method;
+use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use tower::Service;
+
+use crate::backend::App;
+use crate::envelope::Envelope;
+use crate::guard;
+use crate::routes::verify;
+
+/// The whole service. Cheap to clone.
+///
+/// Call it as a [`tower::Service`], or run it on a socket with [`serve`](crate::serve()).
+#[derive(Clone)]
+pub struct KeyService(Arc<Parts>);
+
+struct Parts {
+    app: App,
+    time_limit: Duration,
+    router: Router,
+}
+
+impl KeyService {
+    pub(crate) fn new(app: App, time_limit: Duration, router: Router) -> Self {
+        Self(Arc::new(Parts { app, time_limit, router }))
+    }
+
+    /// Answers a request that came from `peer` over a socket.
+    pub(crate) async fn answer_peer(
+        &self,
+        peer: SocketAddr,
+        mut request: Request<Incoming>,
+    ) -> Response {
+        if is_verify(&request) {
+            return self.verify(request).await;
+        }
+        request.extensions_mut().insert(ConnectInfo(peer));
+        self.route(request.map(Body::new)).await
+    }
+
+    async fn answer(&self, request: Request) -> Response {
+        if is_verify(&request) { self.verify(request).await } else { self.route(request).await }
+    }
+
+    async fn verify<B>(&self, request: Request<B>) -> Response
+    where
+        B: HttpBody<Data = Bytes> + Unpin,
+    {
+        let Parts { app, time_limit, .. } = &*self.0;
+        let (head, body) = request.into_parts();
+        let envelope = Envelope::open(app, &head, Some(verify::PATH));
+        let answer =
+            async { verify::answer(app, &head, body, envelope.caller()).await.into_response() };
+        let mut response = guard::around(*time_limit, answer).await;
+        envelope.close(&mut response);
+        response
+    }
+
+    async fn route(&self, request: Request) -> Response {
+        self.0.router.clone().call(request).await.unwrap_or_else(|never| match never {})
+    }
+}
+
+fn is_verify<B>(request: &Request<B>) -> bool {
+    *request.method() == Method::POST && request.uri().path() == verify::PATH
+}
+
+impl Service<Request<Body>> for KeyService {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move { Ok(service.answer(request).await) })
+    }
+}
