@@ -8,14 +8,10 @@ use std::rc::Rc;
 
 use gloo_net::http::{Method, RequestBuilder};
 use js_sys::{Array, JSON};
-use oneloop_protocol::api_key::{ApiKeyAnswer, ApiKeysAnswer};
-use oneloop_protocol::workspace::ScopesAnswer;
 use oneloop_protocol::{
-    ApiKey, ApiKeyId, CreateApiKey, ErrorBody, Grant, LinkTokenPermissions, LinkTokenStatus,
+    ApiKey, ApiKeyId, CreateApiKey, Grant, LinkTokenPermissions, LinkTokenStatus,
     PatchApiKey, RotateApiKey, Secret, UnixMillis, WorkspaceScope,
 };
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 use web_sys::{
     AbortController, AbortSignal, ReferrerPolicy, RequestCache, RequestCredentials, window,
@@ -24,6 +20,7 @@ use web_sys::{
 use crate::host::{Event, Host};
 use crate::problem::{Problem, Refusal};
 use crate::session::Session;
+use crate::wire::{Fields, Read, Write};
 
 /// How long to wait for an answer, in milliseconds.
 const TIMEOUT: u32 = 20_000;
@@ -46,19 +43,6 @@ pub struct Issued {
     pub key: ApiKey,
     /// Its secret.
     pub secret: Secret,
-}
-
-/// Only the secret of an [`oneloop_protocol::IssuedApiKey`]. The key beside it is read from the same
-/// object a second time: serde's `flatten` would buffer every field on the way, which costs 9 KB of wasm.
-#[derive(Deserialize)]
-struct SecretAlone {
-    key: Secret,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SecretAnswer {
-    api_key: SecretAlone,
 }
 
 /// Which URL, under `/api/v1`.
@@ -106,7 +90,7 @@ impl Client {
     /// Asks whose keys these are, and what the token may do. Must come before everything else.
     pub async fn open(&self) -> Result<LinkTokenPermissions, Problem> {
         let (token, answer) = self.send_with_token(Method::GET, &Path::LinkToken, None).await?;
-        let status: LinkTokenStatus = read(answer)?;
+        let status = read(answer, LinkTokenStatus::read)?;
         if !status.valid {
             self.session.refuse(&token);
             return Err(self.session_expired());
@@ -123,16 +107,16 @@ impl Client {
 
     /// The customer's keys, newest first, without deleted ones.
     pub async fn list_keys(&self) -> Result<Vec<ApiKey>, Problem> {
-        let answer: ApiKeysAnswer =
-            read(self.send(Method::GET, &Path::Workspace("/api-key"), None).await?)?;
-        Ok(answer.api_keys.into_iter().filter(|key| !key.deleted).collect())
+        let answer = self.send(Method::GET, &Path::Workspace("/api-key"), None).await?;
+        let mut keys: Vec<ApiKey> = read(answer, |fields| fields.list("apiKeys"))?;
+        keys.retain(|key| !key.deleted);
+        Ok(keys)
     }
 
     /// What keys of this workspace may be given.
     pub async fn list_scopes(&self) -> Result<Vec<WorkspaceScope>, Problem> {
-        let answer: ScopesAnswer =
-            read(self.send(Method::GET, &Path::Workspace("/scopes"), None).await?)?;
-        Ok(answer.scopes)
+        let answer = self.send(Method::GET, &Path::Workspace("/scopes"), None).await?;
+        read(answer, |fields| fields.list("scopes"))
     }
 
     /// Creates a key.
@@ -154,13 +138,13 @@ impl Client {
             external_meter_id: None,
             metadata: None,
         };
-        issued(self.send(Method::POST, &Path::CreateKey, Some(write(&body)?)).await?)
+        issued(self.send(Method::POST, &Path::CreateKey, Some(body.json())).await?)
     }
 
     /// Changes a key; absent fields stay as they are.
     pub async fn edit_key(&self, id: &ApiKeyId, patch: &PatchApiKey) -> Result<ApiKey, Problem> {
-        let answer = self.send(Method::PATCH, &Path::Key(id, ""), Some(write(patch)?)).await?;
-        read::<ApiKeyAnswer>(answer).map(|answer| answer.api_key)
+        let answer = self.send(Method::PATCH, &Path::Key(id, ""), Some(patch.json())).await?;
+        read(answer, |fields| fields.object("apiKey"))
     }
 
     /// Replaces a key's secret. The old one works for `overlap_seconds` more.
@@ -168,7 +152,7 @@ impl Client {
         // Sent only when asked for: an original upstream expects no body here.
         let body = match overlap_seconds {
             0 => None,
-            seconds => Some(write(&RotateApiKey { overlap_seconds: Some(seconds) })?),
+            seconds => Some(RotateApiKey { overlap_seconds: Some(seconds) }.json()),
         };
         issued(self.send(Method::POST, &Path::Key(id, "/rotate"), body).await?)
     }
@@ -266,15 +250,11 @@ impl Client {
         if response.ok() {
             return json.map_err(|_| Problem::Malformed);
         }
-        let detail = json.ok().and_then(|json| read::<ErrorBody>(json).ok()).map(|body| body.error);
-        let (message, reason, field) =
-            detail.map(|detail| (detail.message, detail.reason, detail.field)).unwrap_or_default();
+        let body = json.ok().and_then(Fields::of).and_then(|body| body.object("error"));
         Err(Problem::Refused(Refusal {
             status: response.status(),
-            reason: reason.map(Into::into),
-            field,
-            message,
             retry_after: retry_after.and_then(|seconds| seconds.trim().parse().ok()),
+            ..body.unwrap_or_default()
         }))
     }
 
@@ -310,17 +290,14 @@ fn not_answered(error: &gloo_net::Error) -> Problem {
     }
 }
 
-fn read<T: DeserializeOwned>(answer: JsValue) -> Result<T, Problem> {
-    serde_wasm_bindgen::from_value(answer).map_err(|_| Problem::Malformed)
+/// Reads an answer.
+fn read<T>(answer: JsValue, read: impl FnOnce(&Fields) -> Option<T>) -> Result<T, Problem> {
+    Fields::of(answer).and_then(|fields| read(&fields)).ok_or(Problem::Malformed)
 }
 
-fn write<T: Serialize>(body: &T) -> Result<String, Problem> {
-    let value = serde_wasm_bindgen::to_value(body).map_err(|_| Problem::Malformed)?;
-    JSON::stringify(&value).map(String::from).map_err(|_| Problem::Malformed)
-}
-
+/// A key and its secret, which stand in one object.
 fn issued(answer: JsValue) -> Result<Issued, Problem> {
-    let SecretAnswer { api_key: SecretAlone { key: secret } } = read(answer.clone())?;
-    let ApiKeyAnswer { api_key: key } = read(answer)?;
-    Ok(Issued { key, secret })
+    read(answer, |fields| {
+        Some(Issued { key: fields.object("apiKey")?, secret: fields.object("apiKey")? })
+    })
 }

@@ -6,6 +6,7 @@
 
 pub mod client;
 pub mod components;
+pub mod dom;
 pub mod expiry;
 pub mod format;
 pub mod host;
@@ -17,3 +18,4 @@ pub mod session;
 pub mod state;
 pub mod text;
 pub mod theme;
+pub mod wire;

@@ -55,7 +55,7 @@ pub fn mount(container: HtmlElement, host: Host) -> Mounted {
         let client = client.clone();
         move || {
             provide_context(App::new(host, client));
-            view! { <Keys /> }
+            Keys()
         }
     });
     Mounted { number, client, view: Some(Box::new(handle)) }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::choice::Choice;
 use super::unique::unique;
+use crate::dom::{Element, el};
 use crate::expiry::{Expiry, ExpiryChoice};
 use crate::{format, text};
 
@@ -38,17 +39,8 @@ impl Default for ExpiryDraft {
 /// # Parts
 ///
 /// `choice`, `input`.
-#[component]
-pub fn ExpiryPicker(
-    /// What is picked.
-    draft: ExpiryDraft,
-    /// The time.
-    #[prop(into)]
-    now: Signal<i64>,
-) -> impl IntoView {
+pub fn expiry_picker(draft: ExpiryDraft, now: impl Fn() -> i64 + Copy + 'static) -> Element {
     let (id, hint) = (unique("date"), unique("expiry-line"));
-    let line_id = hint.clone();
-    let options = ExpiryChoice::ALL.map(text::form::choice).to_vec();
     let chosen = move || {
         let chosen = draft.choice.get();
         ExpiryChoice::ALL.iter().position(|choice| *choice == chosen).unwrap_or_default()
@@ -58,47 +50,43 @@ pub fn ExpiryPicker(
             draft.choice.set(*choice);
         }
     };
-    let expiry = move || draft.resolve(now.get());
-    let date_field = move || {
-        (draft.choice.get() == ExpiryChoice::OnDate).then(|| {
-            view! {
-                <label class="hidden" for=id.clone()>
-                    {text::form::date()}
-                </label>
-                <input
-                    class="input input-date"
-                    part="input"
-                    id=id.clone()
-                    type="date"
-                    min=format::today(now.get_untracked())
-                    max="9999-12-31"
-                    aria-describedby=hint.clone()
-                    prop:value=draft.date.get_untracked()
-                    on:input:target=move |event| draft.date.set(event.target().value())
-                />
-            }
-        })
+    let options = ExpiryChoice::ALL.map(text::form::choice).to_vec();
+    let expiry = move || draft.resolve(now());
+    let line_id = hint.clone();
+    let on_date = Memo::new(move |_| draft.choice.get() == ExpiryChoice::OnDate);
+    let label = {
+        let id = id.clone();
+        let label = move || el("label").class("hidden").attr("for", id.clone());
+        move || on_date.get().then(|| label().child(text::form::date()))
+    };
+    let field = move || {
+        let field = || {
+            el("input")
+                .class("input input-date")
+                .part("input")
+                .attr("id", id.clone())
+                .attr("type", "date")
+                .attr("min", format::today(untrack(now)))
+                .attr("max", "9999-12-31")
+                .attr("aria-describedby", hint.clone())
+                .prop("value", move || draft.date.get_untracked())
+                .on_input(move |text| draft.date.set(text))
+        };
+        on_date.get().then(field)
     };
     let line = move || {
         let expiry = expiry();
         text::form::expiry(expiry, &expiry.millis().map(format::full).unwrap_or_default())
     };
-    view! {
-        <div class="field">
-            <Choice
-                legend=text::form::expires()
-                options=options
-                value=Signal::derive(chosen)
-                on_pick=pick
-            />
-            {date_field}
-            <p
-                class=move || if expiry() == Expiry::Past { "hint hint-problem" } else { "hint" }
-                id=line_id
-                aria-live="polite"
-            >
-                {line}
-            </p>
-        </div>
-    }
+    let words = el("p")
+        .class(move || if expiry() == Expiry::Past { "hint hint-problem" } else { "hint" })
+        .attr("id", line_id)
+        .attr("aria-live", "polite")
+        .child(line);
+    el("div")
+        .class("field")
+        .child(Choice::new(text::form::expires(), options, chosen, pick))
+        .child(label)
+        .child(field)
+        .child(words)
 }

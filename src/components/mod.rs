@@ -8,6 +8,7 @@ pub mod delete_dialog;
 pub mod dialog;
 pub mod edit_dialog;
 pub mod expiry_picker;
+pub mod form;
 pub mod header;
 pub mod icon;
 pub mod key_list;

@@ -1,13 +1,11 @@
 //! Rotating a key: what happens to the old secret, and when.
 
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
-use super::button::{Button, Emphasis};
+use super::button::Emphasis;
 use super::choice::Choice;
-use super::create_dialog::send_label;
-use super::dialog::Dialog;
-use super::notice::Notice;
+use super::form::{Form, which};
+use crate::dom::{View, el};
 use crate::host::Event;
 use crate::state::{App, Revealed, Row, Sheet, Submission};
 use crate::text::problem::Attempt;
@@ -19,7 +17,7 @@ use crate::{format, text};
 pub fn RotateDialog(
     /// The key.
     row: Row,
-) -> impl IntoView {
+) -> View {
     let app = App::expect();
     let overlap = RwSignal::new(OVERLAP_DEFAULT);
     let seconds = move || OVERLAPS.get(overlap.get()).copied().unwrap_or_default();
@@ -32,8 +30,7 @@ pub fn RotateDialog(
     };
     let consequence =
         move || text::rotate::consequence(ends(app.now.get()).map(format::full).as_deref());
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
+    let submit = move || {
         let seconds = untrack(seconds);
         let (client, row) = (app.client(), row.clone());
         let id = row.id.clone();
@@ -44,49 +41,27 @@ pub fn RotateDialog(
             app.sheet.set(Some(Sheet::Reveal(Revealed { row, secret: issued.secret, replaced })));
         });
     };
-    let leave = move || {
-        if !submission.busy.get_untracked() {
-            app.sheet.set(None);
-        }
+    let choice = Choice {
+        autofocus: true,
+        ..Choice::new(
+            text::rotate::old_secret(),
+            OVERLAPS.map(text::rotate::overlap).to_vec(),
+            move || overlap.get(),
+            move |place| overlap.set(place),
+        )
     };
-    let options = OVERLAPS.map(text::rotate::overlap).to_vec();
-    view! {
-        <Dialog title=text::rotate::title().to_owned() on_dismiss=move |()| leave()>
-            <form class="form" on:submit=submit>
-                <div class="form-body">
-                    <p class="which">
-                        <span class="which-name" dir="auto">{key.name}</span>
-                        <code dir="ltr" translate="no">{key.masked_key}</code>
-                    </p>
-                    <p class="lead">{text::rotate::hint()}</p>
-                    <div class="field">
-                        <Choice
-                            legend=text::rotate::old_secret()
-                            options
-                            value=overlap.into()
-                            on_pick=move |place| overlap.set(place)
-                            autofocus=true
-                        />
-                        <p class="hint" aria-live="polite">
-                            {consequence}
-                        </p>
-                    </div>
-                </div>
-                <div class="form-foot">
-                    <Notice message=Signal::derive(move || submission.message()) />
-                    <div class="actions">
-                        <Button label=text::cancel().to_owned() on_press=move |_| leave() />
-                        <Button
-                            label=Signal::derive(move || {
-                                send_label(submission, text::rotate::rotate(), text::rotate::rotating())
-                            })
-                            emphasis=Emphasis::Primary
-                            submit=true
-                            busy=submission.busy
-                        />
-                    </div>
-                </div>
-            </form>
-        </Dialog>
-    }
+    let hint = el("p").class("hint").attr("aria-live", "polite").child(consequence);
+    let form = Form {
+        title: text::rotate::title(),
+        submission,
+        send: (text::rotate::rotate(), text::rotate::rotating()),
+        emphasis: Emphasis::Primary,
+        cancel_first: false,
+        body: el("div")
+            .child(which(key.name, key.masked_key))
+            .child(el("p").class("lead").child(text::rotate::hint()))
+            .child(el("div").class("field").child(choice).child(hint)),
+        foot: None,
+    };
+    form.view(app, submit)
 }

@@ -5,6 +5,7 @@ use oneloop_protocol::{Access, Grant, WorkspaceScope};
 
 use super::button::{Button, Emphasis};
 use super::choice::Choice;
+use crate::dom::{Element, each, el};
 use crate::format::fold;
 use crate::scope_level::{BITS, ScopeLevel};
 use crate::state::App;
@@ -98,11 +99,7 @@ impl ScopeDraft {
 /// # Parts
 ///
 /// `scopes`, `scope`.
-#[component]
-pub fn ScopePicker(
-    /// What is picked.
-    draft: ScopeDraft,
-) -> impl IntoView {
+pub fn scope_picker(draft: ScopeDraft) -> Element {
     let query = RwSignal::new(String::new());
     let all = draft.0.with_value(Vec::len);
     let shown = Memo::new_with_compare(
@@ -114,64 +111,51 @@ pub fn ScopePicker(
         // Lines have signals of their own; here only which of them are shown can change.
         |_, _| true,
     );
-    let filter = (all >= SEARCH_FROM).then(|| {
-        view! {
-            <input
-                class="input"
-                type="search"
-                aria-label=text::form::find_scope()
-                placeholder=text::form::find_scope()
-                autocomplete="off"
-                spellcheck="false"
-                on:input:target=move |event| query.set(event.target().value())
-            />
-            <p class="hidden" role="status">
-                {move || text::form::scopes_shown(shown.with(Vec::len), all)}
-            </p>
-        }
+    let templates = (all > 1).then(|| {
+        let quiet = |label: &'static str, access: Access| {
+            let set = move || draft.set_all(access);
+            Button::new(label).emphasis(Emphasis::Quiet).on_press(set)
+        };
+        el("div")
+            .class("scope-templates")
+            .child(quiet(text::form::read_everything(), Access::READ))
+            .child(quiet(text::form::clear(), Access::NONE))
+    });
+    let searchable = all >= SEARCH_FROM;
+    let filter = searchable.then(|| {
+        el("input")
+            .class("input")
+            .attr("type", "search")
+            .attr("aria-label", text::form::find_scope())
+            .attr("placeholder", text::form::find_scope())
+            .attr("autocomplete", "off")
+            .attr("spellcheck", "false")
+            .on_input(move |text| query.set(text))
+    });
+    let count = searchable.then(|| {
+        let words = move || text::form::scopes_shown(shown.with(Vec::len), all);
+        el("p").class("hidden").role("status").child(words)
     });
     let empty = move || {
         shown.with(Vec::is_empty).then(|| {
             let words = if all == 0 { text::form::no_scopes() } else { text::form::no_scope() };
-            view! { <p class="hint">{words}</p> }
+            el("p").class("hint").child(words)
         })
     };
-    view! {
-        <fieldset class="fieldset" part="scopes">
-            <legend class="label">
-                {text::form::permissions()}
-            </legend>
-            {(all > 1)
-                .then(|| {
-                    view! {
-                        <div class="scope-templates">
-                            <Button
-                                label=text::form::read_everything().to_owned()
-                                emphasis=Emphasis::Quiet
-                                on_press=move |_| draft.set_all(Access::READ)
-                            />
-                            <Button
-                                label=text::form::clear().to_owned()
-                                emphasis=Emphasis::Quiet
-                                on_press=move |_| draft.set_all(Access::NONE)
-                            />
-                        </div>
-                    }
-                })}
-            {filter}
-            <div class="scopes">
-                <For each=move || shown.get() key=|line| line.representation.clone() let:line>
-                    <ScopeLine line />
-                </For>
-            </div>
-            {empty}
-        </fieldset>
-    }
+    let lines = each(move || shown.get(), |line| line.representation.clone(), scope_line);
+    el("fieldset")
+        .class("fieldset")
+        .part("scopes")
+        .child(el("legend").class("label").child(text::form::permissions()))
+        .child(templates)
+        .child(filter)
+        .child(count)
+        .child(el("div").class("scopes").child(lines))
+        .child(empty)
 }
 
 /// One scope: what it is, and what of it.
-#[component]
-fn ScopeLine(line: Line) -> impl IntoView {
+fn scope_line(line: Line) -> Element {
     let access = line.access;
     let level = {
         let line = line.clone();
@@ -195,72 +179,53 @@ fn ScopeLine(line: Line) -> impl IntoView {
             *held = if held.covers(bit) { held.without(bit) } else { held.union(bit) }
         });
     };
-    let bits = move || {
-        (level.get() == ScopeLevel::Custom).then(|| {
-            let boxes = BITS.map(|bit| {
-                view! {
-                    <label class="check">
-                        <input
-                            type="checkbox"
-                            prop:checked=move || access.get().covers(bit)
-                            on:change=move |_| toggle(bit)
-                        />
-                        <span class="check-label">{text::grants::bit_label(bit)}</span>
-                    </label>
-                }
-            });
-            view! { <div class="scope-bits">{boxes.collect_view()}</div> }
-        })
+    let custom = Memo::new(move |_| level.get() == ScopeLevel::Custom);
+    let single = move |bit: Access| {
+        let field = el("input")
+            .attr("type", "checkbox")
+            .prop("checked", move || access.get().covers(bit))
+            .on("change", move |_| toggle(bit));
+        let label = el("span").class("check-label").child(text::grants::bit_label(bit));
+        el("label").class("check").child(field).child(label)
     };
-    let legend = text::form::access_to(&line.name);
+    let bits =
+        move || custom.get().then(|| el("div").class("scope-bits").children(BITS.map(single)));
     let options = ScopeLevel::ALL.map(|level| text::grants::level(level).to_owned()).to_vec();
-    view! {
-        <div class="scope" part="scope">
-            <div class="scope-words">
-                <span class="scope-name" dir="auto">
-                    {line.name}
-                </span>
-                {line
-                    .description
-                    .map(|text| {
-                        view! {
-                            <span class="scope-description" dir="auto">
-                                {text}
-                            </span>
-                        }
-                    })}
-            </div>
-            <Choice legend legend_hidden=true options value=Signal::derive(chosen) on_pick=pick />
-            {bits}
-        </div>
-    }
-    .into_any()
+    let choice = Choice {
+        legend_hidden: true,
+        ..Choice::new(text::form::access_to(&line.name), options, chosen, pick)
+    };
+    let name = el("span").class("scope-name").attr("dir", "auto").child(line.name);
+    let description = line
+        .description
+        .map(|text| el("span").class("scope-description").attr("dir", "auto").child(text));
+    el("div")
+        .class("scope")
+        .part("scope")
+        .child(el("div").class("scope-words").child(name).child(description))
+        .child(choice)
+        .child(bits)
 }
 
-/// The sentence that says what a key will be allowed.
+/// The sentence that says what a key will be allowed. `until` is its end in words; `None` = never.
 ///
 /// # Parts
 ///
 /// `summary`.
-#[component]
-pub fn Summary(
-    /// The key's name.
-    #[prop(into)]
-    name: Signal<String>,
-    /// What is picked.
+pub fn summary(
+    app: App,
+    name: RwSignal<String>,
     draft: ScopeDraft,
-    /// The end in words; `None` = never.
-    #[prop(into)]
-    until: Signal<Option<String>>,
-) -> impl IntoView {
-    let app = App::expect();
+    until: impl Fn() -> Option<String> + 'static,
+) -> Element {
     let sentence = move || {
         let named = app.named(&draft.grants());
-        name.with(|name| until.with(|until| text::grants::summary(name, &named, until.as_deref())))
+        name.with(|name| text::grants::summary(name, &named, until().as_deref()))
     };
-    view! {
-        <p class="summary" part="summary" dir="auto" aria-live="polite">
-            {sentence}
-        </p>
-    }
+    el("p")
+        .class("summary")
+        .part("summary")
+        .attr("dir", "auto")
+        .attr("aria-live", "polite")
+        .child(sentence)
 }
