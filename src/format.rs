@@ -5,7 +5,7 @@ use oneloop_protocol::{IsoTime, UnixMillis};
 use wasm_bindgen::JsValue;
 
 use crate::expiry::read_date;
-use crate::text;
+use crate::text::catalogue::{ENGLISH, language};
 
 /// Now, in Unix milliseconds.
 pub fn now() -> UnixMillis {
@@ -118,11 +118,17 @@ fn options(parts: &[(&str, &str)]) -> Object {
     object
 }
 
-/// The person's own variant of the catalogue's language, so that an English sentence never holds a
-/// German date; for everybody else the variant that writes the day before the month.
+/// The person's own variant of the language the widget speaks, so that an English sentence never holds a
+/// German date; for everybody else the language itself, in English the variant that writes the day before
+/// the month.
 fn locale() -> String {
+    let language = language();
+    let is_variant = |tag: &String| {
+        tag.strip_prefix(language).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
     let own = web_sys::window().and_then(|window| window.navigator().language());
-    own.filter(|tag| tag.starts_with(text::LANGUAGE)).unwrap_or_else(|| "en-GB".to_owned())
+    let usual = if language == ENGLISH { "en-GB" } else { language };
+    own.filter(is_variant).unwrap_or_else(|| usual.to_owned())
 }
 
 #[cfg(test)]

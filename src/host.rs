@@ -24,6 +24,14 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = keyVariable)]
     pub fn key_variable(this: &Host) -> String;
 
+    /// The language to speak, as a BCP 47 tag: one of the catalogues there are.
+    #[wasm_bindgen(method, getter)]
+    pub fn language(this: &Host) -> String;
+
+    /// That language's texts by their keys; empty for English, which is compiled in.
+    #[wasm_bindgen(method, getter)]
+    pub fn messages(this: &Host) -> Object;
+
     /// A promise of a token: text, or `{token, expiresAt}` with Unix milliseconds. Never throws; a
     /// failure is a rejection.
     #[wasm_bindgen(method, js_name = getToken)]

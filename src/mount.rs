@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{self, PanicHookInfo};
 use std::rc::Rc;
 
+use js_sys::{Array, Object};
 use leptos::mount::{UnmountHandle, mount_to};
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
@@ -13,6 +14,7 @@ use crate::client::Client;
 use crate::components::keys::Keys;
 use crate::host::{Event, Host};
 use crate::state::App;
+use crate::text::catalogue;
 use crate::theme;
 
 thread_local! {
@@ -50,6 +52,7 @@ pub fn mount(container: HtmlElement, host: Host) -> Mounted {
     panic::set_hook(Box::new(crashed));
     let number = NEXT.replace(NEXT.get() + 1);
     MOUNTED.with_borrow_mut(|mounted| mounted.push((number, host.clone())));
+    catalogue::speak(&host.language(), || texts(&host.messages()));
     let client = Rc::new(Client::new(host.clone()));
     let handle: UnmountHandle<_> = mount_to(container, {
         let client = client.clone();
@@ -59,6 +62,14 @@ pub fn mount(container: HtmlElement, host: Host) -> Mounted {
         }
     });
     Mounted { number, client, view: Some(Box::new(handle)) }
+}
+
+/// Keys and texts of a catalogue. What is no text is left out, and said in English.
+fn texts(messages: &Object) -> impl Iterator<Item = (String, String)> + use<> {
+    Object::entries(messages).into_iter().filter_map(|entry| {
+        let entry: Array = entry.dyn_into().ok()?;
+        Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
+    })
 }
 
 /// A panic leaves signals borrowed for ever, so no widget on the page can go on: each is told, and shows

@@ -222,7 +222,7 @@ impl App {
                 Err(problem) => {
                     self.report(Attempt::Switch, &problem);
                     let sentence = message(Attempt::Switch, &problem);
-                    self.notice.set(Some(format!("{}: {sentence}", row.name())));
+                    self.notice.set(Some(text::list::about(&row.name(), &sentence)));
                 }
             }
         });

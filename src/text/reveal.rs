@@ -1,6 +1,8 @@
 //! The one moment a secret is shown.
 
-messages! {
+use super::message::messages;
+
+messages! { "reveal"
     /// Heading after create.
     created_title = "Your new key";
     /// Heading after rotate.
@@ -35,17 +37,18 @@ messages! {
     keep = "Keep it open";
     /// Leaves all the same.
     discard = "Discard";
-}
-
-/// Names the secret for screen readers, without a character of it.
-pub fn masked(tail: &str) -> String {
-    format!("Hidden, ends in {tail}")
+    /// Names the secret for screen readers, without a character of it.
+    masked(tail: &str) = "Hidden, ends in {tail}";
+    /// After a rotation with an overlap. `moment` is when the old secret ends, in words.
+    old_works_until(moment: &str) = "The old secret works until {moment}.";
+    /// After a rotation without.
+    old_is_over = "The old secret no longer works.";
 }
 
 /// What became of the secret before. `moment` is when it ends, in words.
 pub fn old_secret(moment: Option<&str>) -> String {
     match moment {
-        Some(moment) => format!("The old secret works until {moment}."),
-        None => "The old secret no longer works.".to_owned(),
+        Some(moment) => old_works_until(moment),
+        None => old_is_over().to_owned(),
     }
 }

@@ -1,6 +1,8 @@
 //! Rotation: a new secret for the same key.
 
-messages! {
+use super::message::messages;
+
+messages! { "rotate"
     /// The dialog's heading.
     title = "Rotate key";
     /// What it does.
@@ -11,6 +13,16 @@ messages! {
     rotate = "Rotate key";
     /// While it is sent.
     rotating = "Rotating…";
+    /// The old secret stops at once.
+    now = "Now";
+    /// The old secret stops in so many hours.
+    in_hours(count: usize) = "{count, plural, one {In # hour} other {In # hours}}";
+    /// The old secret stops in so many days.
+    in_days(count: usize) = "{count, plural, one {In # day} other {In # days}}";
+    /// What an overlap means. `moment` is its end in words.
+    both_work(moment: &str) = "Both secrets work until {moment}. Then the old one is refused.";
+    /// What no overlap means.
+    refused_now = "The old secret is refused from now on. Whatever still uses it fails.";
 }
 
 /// Seconds of overlap that are offered.
@@ -23,18 +35,18 @@ pub const OVERLAP_DEFAULT: usize = 2;
 /// The label of a choice.
 pub fn overlap(seconds: u64) -> String {
     match seconds {
-        0 => "Now".to_owned(),
-        3_600 => "In 1 hour".to_owned(),
-        86_400 => "In 24 hours".to_owned(),
-        other => format!("In {} days", other / 86_400),
+        0 => now().to_owned(),
+        // A day is 24 hours here: what is about to break is counted finely.
+        1..=86_400 => in_hours((seconds / 3_600) as usize),
+        _ => in_days((seconds / 86_400) as usize),
     }
 }
 
 /// What the choice means. `moment` is the end of the overlap in words; `None` is at once.
 pub fn consequence(moment: Option<&str>) -> String {
     match moment {
-        Some(moment) => format!("Both secrets work until {moment}. Then the old one is refused."),
-        None => "The old secret is refused from now on. Whatever still uses it fails.".to_owned(),
+        Some(moment) => both_work(moment),
+        None => refused_now().to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@ import type { OneloopEvent, OneloopEventDetails } from './events.js'
 import { OneloopKeysError } from './failure.js'
 import { showFailure, showWaiting } from './fallback.js'
 import type { GetToken, Host, Token } from './host.js'
+import { directionOf, ENGLISH, languageOf, loadLanguage } from './language.js'
 import { loadWasm, styles } from './load-wasm.js'
 import type { Mounted } from './oneloop_keys.js'
 
@@ -23,6 +24,7 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {}
  * @attr {string} base-url - Where the key service is. Defaults to the page's origin.
  * @attr {string} workspace - The workspace the token must belong to; anything else is an error. Optional.
  * @attr {"auto"|"light"|"dark"} theme - `auto`, the default, follows the colours of the page around it.
+ * @attr {string} lang - The language. Defaults to that of the page around it; English where there is no catalogue.
  * @attr {string} key-variable - The environment variable in the file that the reveal offers. Defaults to `API_KEY`.
  * @fires oneloop-ready - The list is on screen.
  * @fires oneloop-key-created - A key was created. `detail.id`.
@@ -57,7 +59,7 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {}
  * @cssproperty --oneloop-font-mono - Font of keys.
  */
 export class OneloopKeysElement extends Base {
-  static readonly observedAttributes = ['base-url', 'workspace']
+  static readonly observedAttributes = ['base-url', 'workspace', 'lang']
 
   /** Registers the element. Safe to call twice with the same tag. */
   static define(tag = 'oneloop-keys', registry: CustomElementRegistry = customElements): typeof this {
@@ -71,6 +73,7 @@ export class OneloopKeysElement extends Base {
   /** What is mounted or on its way; one that has been left behind must not mount any more. */
   #generation = 0
   #started = false
+  #language = ENGLISH
 
   /** Where tokens come from. A new function is used from the next token on; the view stays. */
   get getToken(): GetToken | undefined {
@@ -119,18 +122,23 @@ export class OneloopKeysElement extends Base {
     const generation = this.#generation
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' })
     showWaiting(root)
+    const language = loadLanguage(languageOf(this))
     try {
       const wasm = await loadWasm()
+      this.#language = await language
       // While we waited, the element may have left the page or changed its server.
       if (generation !== this.#generation) return
       root.adoptedStyleSheets = [styles(wasm)]
       const container = document.createElement('div')
+      container.lang = this.#language.tag
+      container.dir = directionOf(this.#language.tag)
       root.replaceChildren(container)
       this.#mounted = wasm.mount(container, this.#host())
     } catch (error) {
+      this.#language = await language
       if (generation !== this.#generation) return
       console.error(error)
-      this.#fail(OneloopKeysError.ofLoad(error))
+      this.#fail(OneloopKeysError.ofLoad(error, this.#language.messages))
     }
   }
 
@@ -148,6 +156,8 @@ export class OneloopKeysElement extends Base {
     return {
       baseUrl: new URL(this.baseUrl || location.origin, document.baseURI).href.replace(/\/+$/, ''),
       workspace: this.getAttribute('workspace') || undefined,
+      language: this.#language.tag,
+      messages: this.#language.messages,
       keyVariable: this.getAttribute('key-variable') || 'API_KEY',
       getToken: () => this.#token(),
       notify: (name, detail) => {
@@ -173,14 +183,14 @@ export class OneloopKeysElement extends Base {
   #crash(): void {
     this.#generation += 1
     this.#mounted = undefined
-    this.#fail(OneloopKeysError.ofCrash())
+    this.#fail(OneloopKeysError.ofCrash(this.#language.messages))
   }
 
   #fail(failure: OneloopKeysError): void {
     const { code, message } = failure
     this.#tell('oneloop-error', { code, message })
     if (!this.shadowRoot) return
-    showFailure(this.shadowRoot, failure, () => {
+    showFailure(this.shadowRoot, failure, this.#language.tag, () => {
       if (code === 'crashed') return location.reload()
       this.#stop()
       void this.#start()

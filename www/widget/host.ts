@@ -1,3 +1,5 @@
+import type { Messages } from './language.js'
+
 /** A link token, with the moment it ends when the page knows it, in Unix milliseconds. */
 export type Token = string | { readonly token: string; readonly expiresAt?: number }
 
@@ -9,6 +11,8 @@ export interface Host {
   readonly baseUrl: string
   readonly workspace: string | undefined
   readonly keyVariable: string
+  readonly language: string
+  readonly messages: Messages
   getToken(): Promise<Token>
   notify(name: string, detail: Record<string, string>): void
 }
