@@ -1,4 +1,4 @@
-//! The only door to the network: the nine requests of the widget, each with its token.
+//! The only door to the network: the ten requests of the widget, each with its token.
 //!
 //! Link token in `X-Link-Token`, never as Bearer (decisions, "credentials"). No cookies, no cache, no
 //! referrer: an answer may hold a secret, and the page's address is nobody's business.
@@ -9,8 +9,8 @@ use std::rc::Rc;
 use gloo_net::http::{Method, RequestBuilder};
 use js_sys::{Array, JSON};
 use oneloop_protocol::{
-    ApiKey, ApiKeyId, CreateApiKey, Grant, LinkTokenPermissions, LinkTokenStatus,
-    PatchApiKey, RotateApiKey, Secret, UnixMillis, WorkspaceScope,
+    ApiKey, ApiKeyId, CreateApiKey, Grant, LinkTokenStatus, PatchApiKey, RotateApiKey, Secret,
+    UnixMillis, WorkspaceScope,
 };
 use wasm_bindgen::JsValue;
 use web_sys::{
@@ -20,13 +20,14 @@ use web_sys::{
 use crate::host::{Event, Host};
 use crate::problem::{Problem, Refusal};
 use crate::session::Session;
+use crate::terms::Terms;
 use crate::wire::{Fields, Read, Write};
 
 /// How long to wait for an answer, in milliseconds.
 const TIMEOUT: u32 = 20_000;
 
 /// What a person fills in to create a key; the client adds whose it is and where.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
     /// Its name.
     pub name: String,
@@ -54,6 +55,14 @@ enum Path<'a> {
     Workspace(&'a str),
     /// One key, and what follows its id.
     Key(&'a ApiKeyId, &'a str),
+}
+
+/// What goes out with a request.
+#[derive(Clone, Default)]
+struct Body<'a> {
+    json: Option<String>,
+    /// Under which key the server remembers its answer; empty = it does not.
+    idempotency_key: &'a str,
 }
 
 /// A connection to one server with one session.
@@ -88,8 +97,9 @@ impl Client {
     }
 
     /// Asks whose keys these are, and what the token may do. Must come before everything else.
-    pub async fn open(&self) -> Result<LinkTokenPermissions, Problem> {
-        let (token, answer) = self.send_with_token(Method::GET, &Path::LinkToken, None).await?;
+    pub async fn open(&self) -> Result<Terms, Problem> {
+        let sent = self.send_with_token(Method::GET, &Path::LinkToken, Body::default()).await;
+        let (token, answer) = sent?;
         let status = read(answer, LinkTokenStatus::read)?;
         if !status.valid {
             self.session.refuse(&token);
@@ -100,9 +110,9 @@ impl Client {
             return Err(Problem::OtherWorkspace);
         }
         self.session.ends_at(&token, status.expires_at);
-        let permissions = status.permissions.unwrap_or(LinkTokenPermissions::DEFAULT);
+        let terms = Terms::of(&status);
         *self.customer.borrow_mut() = Some(status);
-        Ok(permissions)
+        Ok(terms)
     }
 
     /// The customer's keys, newest first, without deleted ones.
@@ -119,8 +129,12 @@ impl Client {
         read(answer, |fields| fields.list("scopes"))
     }
 
-    /// Creates a key.
-    pub async fn create_key(&self, new: NewKey) -> Result<Issued, Problem> {
+    /// Creates a key. Sent again with the same `idempotency_key`, it creates no second one.
+    pub async fn create_key(
+        &self,
+        new: NewKey,
+        idempotency_key: &str,
+    ) -> Result<Issued, Problem> {
         let (workspace_id, customer_id) = {
             let customer = self.customer.borrow();
             let status = customer.as_ref().ok_or(Problem::SessionExpired)?;
@@ -138,7 +152,8 @@ impl Client {
             external_meter_id: None,
             metadata: None,
         };
-        issued(self.send(Method::POST, &Path::CreateKey, Some(body.json())).await?)
+        let body = Body { json: Some(body.json()), idempotency_key };
+        issued(self.send_with_token(Method::POST, &Path::CreateKey, body).await?.1)
     }
 
     /// Changes a key; absent fields stay as they are.
@@ -147,14 +162,27 @@ impl Client {
         read(answer, |fields| fields.object("apiKey"))
     }
 
-    /// Replaces a key's secret. The old one works for `overlap_seconds` more.
-    pub async fn rotate_key(&self, id: &ApiKeyId, overlap_seconds: u64) -> Result<Issued, Problem> {
+    /// Replaces a key's secret. The old one works for `overlap_seconds` more. Sent again with the same
+    /// `idempotency_key`, it replaces nothing a second time.
+    pub async fn rotate_key(
+        &self,
+        id: &ApiKeyId,
+        overlap_seconds: u64,
+        idempotency_key: &str,
+    ) -> Result<Issued, Problem> {
         // Sent only when asked for: an original upstream expects no body here.
-        let body = match overlap_seconds {
+        let json = match overlap_seconds {
             0 => None,
             seconds => Some(RotateApiKey { overlap_seconds: Some(seconds) }.json()),
         };
-        issued(self.send(Method::POST, &Path::Key(id, "/rotate"), body).await?)
+        let body = Body { json, idempotency_key };
+        issued(self.send_with_token(Method::POST, &Path::Key(id, "/rotate"), body).await?.1)
+    }
+
+    /// Ends the overlap of the last rotation: the secret before it stops working now.
+    pub async fn end_overlap(&self, id: &ApiKeyId) -> Result<ApiKey, Problem> {
+        let answer = self.send(Method::POST, &Path::Key(id, "/end-overlap"), None).await?;
+        read(answer, |fields| fields.object("apiKey"))
     }
 
     /// Deletes a key.
@@ -166,8 +194,9 @@ impl Client {
         &self,
         method: Method,
         path: &Path<'_>,
-        body: Option<String>,
+        json: Option<String>,
     ) -> Result<JsValue, Problem> {
+        let body = Body { json, idempotency_key: "" };
         self.send_with_token(method, path, body).await.map(|(_, answer)| answer)
     }
 
@@ -176,16 +205,16 @@ impl Client {
         &self,
         method: Method,
         path: &Path<'_>,
-        body: Option<String>,
+        body: Body<'_>,
     ) -> Result<(Rc<Secret>, JsValue), Problem> {
         let token = self.session.token().await?;
-        match self.attempt(method.clone(), path, body.as_deref(), &token).await {
+        match self.attempt(method.clone(), path, &body, &token).await {
             Err(problem) if problem.is_unauthorized() => {}
             other => return other.map(|answer| (token, answer)),
         }
         self.session.refuse(&token);
         let token = self.session.token().await?;
-        match self.attempt(method, path, body.as_deref(), &token).await {
+        match self.attempt(method, path, &body, &token).await {
             Err(problem) if problem.is_unauthorized() => {
                 self.session.refuse(&token);
                 Err(self.session_expired())
@@ -203,7 +232,7 @@ impl Client {
         &self,
         method: Method,
         path: &Path<'_>,
-        body: Option<&str>,
+        body: &Body<'_>,
         token: &Secret,
     ) -> Result<JsValue, Problem> {
         let result = self.fetch(method, &self.url(path, token)?, body, token).await;
@@ -215,7 +244,7 @@ impl Client {
         &self,
         method: Method,
         url: &str,
-        body: Option<&str>,
+        body: &Body<'_>,
         token: &Secret,
     ) -> Result<JsValue, Problem> {
         if window().is_some_and(|window| !window.navigator().on_line()) {
@@ -236,7 +265,11 @@ impl Client {
             .credentials(RequestCredentials::Omit)
             .referrer_policy(ReferrerPolicy::NoReferrer)
             .abort_signal(Some(&AbortSignal::any(&signals)));
-        let request = match body {
+        let request = match body.idempotency_key {
+            "" => request,
+            key => request.header("Idempotency-Key", key),
+        };
+        let request = match &body.json {
             Some(body) => request.header("Content-Type", "application/json").body(body),
             None => request.build(),
         };

@@ -4,7 +4,7 @@ use js_sys::{Array, Date, Intl, JsString, Object, Reflect};
 use oneloop_protocol::{IsoTime, UnixMillis};
 use wasm_bindgen::JsValue;
 
-use crate::expiry::read_date;
+use crate::expiry::{read_date, read_time};
 use crate::text::catalogue::{ENGLISH, language};
 
 /// Now, in Unix milliseconds.
@@ -56,15 +56,17 @@ pub fn relative(moment: UnixMillis, now: UnixMillis) -> String {
     format.format(amount as f64, unit).into()
 }
 
-/// The last moment of the day in `YYYY-MM-DD`, in the person's own zone.
-pub fn end_of_day(text: &str) -> Option<UnixMillis> {
-    let (year, month, day) = read_date(text)?;
+/// The moment of a date (`YYYY-MM-DD`) and a time (`HH:MM`) in the person's own zone. It is the end of that minute,
+/// so that 23:59 is the end of the day.
+pub fn end_of_minute(date: &str, time: &str) -> Option<UnixMillis> {
+    let (year, month, day) = read_date(date)?;
+    let minutes = read_time(time)?;
     let end = Date::new_with_year_month_day_hr_min_sec_milli(
         year,
         i32::try_from(month).ok()? - 1,
         i32::try_from(day).ok()?,
-        23,
-        59,
+        i32::try_from(minutes / 60).ok()?,
+        i32::try_from(minutes % 60).ok()?,
         59,
         999,
     );

@@ -4,6 +4,8 @@
 //! the other side.
 
 use js_sys::{Object, Promise, Reflect};
+use oneloop_protocol::Grant;
+use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -24,6 +26,18 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = keyVariable)]
     pub fn key_variable(this: &Host) -> String;
 
+    /// What the snippets of the reveal ask for with the key.
+    #[wasm_bindgen(method, getter, js_name = exampleUrl)]
+    pub fn example_url(this: &Host) -> String;
+
+    /// The lifetimes offered for a new key, in days.
+    #[wasm_bindgen(method, getter, js_name = expiryPresets)]
+    pub fn expiry_presets(this: &Host) -> Vec<u16>;
+
+    /// Sets of grants the page offers by a name: an array of [`Template`].
+    #[wasm_bindgen(method, getter, js_name = scopeTemplates)]
+    pub fn scope_templates(this: &Host) -> JsValue;
+
     /// The language to speak, as a BCP 47 tag: one of the catalogues there are.
     #[wasm_bindgen(method, getter)]
     pub fn language(this: &Host) -> String;
@@ -39,6 +53,15 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn notify(this: &Host, name: &str, detail: &JsValue);
+}
+
+/// A set of grants that belongs to a purpose: "Deploy", "Read-only monitoring".
+#[derive(Clone, Debug, Deserialize)]
+pub struct Template {
+    /// What the button says, in the page's own words.
+    pub name: String,
+    /// What it grants; everything else is taken away.
+    pub grants: Vec<Grant>,
 }
 
 /// Something the page may want to know. Never carries a secret: it has no field for one.
@@ -60,6 +83,8 @@ pub enum Event<'a> {
     SessionExpired,
     /// Something failed: a stable word, and a sentence.
     Error(&'a str, &'a str),
+    /// The dialog with a secret is closed. For the element alone.
+    RevealClosed,
     /// The widget itself failed and cannot go on.
     Crashed,
 }
@@ -100,6 +125,7 @@ impl Host {
                 set("message", message);
                 "error"
             }
+            Event::RevealClosed => "reveal-closed",
             Event::Crashed => "crashed",
         };
         self.notify(name, &detail);

@@ -32,6 +32,8 @@ pub struct Choice {
     pub on_pick: Rc<dyn Fn(usize)>,
     /// Whether the one that is chosen has the focus when its dialog opens.
     pub autofocus: bool,
+    /// The places that cannot be picked. Whoever sets one says why beside the control.
+    pub disabled: Vec<usize>,
 }
 
 impl Choice {
@@ -49,12 +51,13 @@ impl Choice {
             value: Rc::new(value),
             on_pick: Rc::new(on_pick),
             autofocus: false,
+            disabled: Vec::new(),
         }
     }
 
     /// The control as an element.
     pub fn view(self) -> Element {
-        let Self { legend, legend_hidden, options, value, on_pick, autofocus } = self;
+        let Self { legend, legend_hidden, options, value, on_pick, autofocus, disabled } = self;
         let group = unique("choice");
         let chosen = untrack(|| value());
         let buttons = options.into_iter().enumerate().map(|(place, label)| {
@@ -64,6 +67,7 @@ impl Choice {
                 .attr("type", "radio")
                 .attr("name", group.clone())
                 .attr("autofocus", autofocus && chosen == place)
+                .attr("disabled", disabled.contains(&place))
                 .prop("checked", move || value() == place)
                 .on("change", move |_| on_pick(place));
             let label = el("span").class("choice-label").child(label);

@@ -7,11 +7,12 @@ use super::expiry_picker::{ExpiryDraft, expiry_picker};
 use super::form::Form;
 use super::name_field::{name_field, name_message, name_problem};
 use super::scope_picker::{ScopeDraft, scope_picker, summary};
+use crate::attempt::{Attempt, Attempted};
 use crate::client::NewKey;
 use crate::dom::{View, el};
 use crate::host::Event;
 use crate::state::{App, Revealed, Sheet, Submission};
-use crate::text::problem::Attempt;
+use crate::text::problem;
 use crate::{format, text};
 
 /// Name, permissions, expiry, and a sentence that says it all.
@@ -22,33 +23,39 @@ use crate::{format, text};
 pub fn CreateDialog() -> View {
     let app = App::expect();
     let name = RwSignal::new(String::new());
-    let scopes = app.scopes.with_untracked(|scopes| ScopeDraft::new(scopes, &[]));
-    let expiry = ExpiryDraft::new();
+    let terms = app.terms.get_untracked();
+    let scopes = app.scopes.with_untracked(|scopes| ScopeDraft::new(scopes, &[], terms.grantable.as_deref()));
+    let expiry = ExpiryDraft::new(&app.expiry_presets(), &terms);
     let tried = RwSignal::new(false);
-    let submission = Submission::new(Attempt::Create);
+    let submission = Submission::new(problem::Attempt::Create);
 
     let (field, input) = name_field(name, name_message(name, tried, submission));
     let until = move || {
         let expiry = expiry.resolve(app.now.get());
         expiry.millis().map(format::long_date)
     };
+    let attempted = StoredValue::new(Attempted::new());
     let submit = move || {
         tried.set(true);
-        let end = untrack(|| expiry.resolve(format::now()));
         if name.with_untracked(|name| name_problem(name)).is_some() {
             let _ = input.focus();
             return;
         }
-        if !end.is_usable() {
+        let now = format::now();
+        if !untrack(|| expiry.resolve(now)).is_usable() {
+            expiry.focus();
             return;
         }
-        let new = NewKey {
-            name: name.with_untracked(|name| name.trim().to_owned()),
-            scopes: untrack(|| scopes.grants()),
-            expires_at: end.millis(),
-        };
+        let name = name.with_untracked(|name| name.trim().to_owned());
+        let grants = untrack(|| scopes.grants());
+        let content = (name.clone(), grants.clone(), untrack(|| expiry.picked()));
+        let Attempt { key, since } =
+            attempted.try_update_value(|attempted| attempted.of(content, now)).unwrap_or_default();
+        let expires_at = untrack(|| expiry.resolve(since)).millis();
+        let new = NewKey { name, scopes: grants, expires_at };
         let client = app.client();
-        submission.send(app, async move { client.create_key(new).await }, move |issued| {
+        let request = async move { client.create_key(new, &key).await };
+        submission.send(app, request, move |issued| {
             let row = app.insert(issued.key);
             app.tell(Event::KeyCreated(row.id.as_str()));
             let revealed = Revealed { row, secret: issued.secret, replaced: None };
@@ -63,8 +70,8 @@ pub fn CreateDialog() -> View {
         cancel_first: false,
         body: el("div")
             .child(field)
-            .child(scope_picker(scopes))
-            .child(expiry_picker(expiry, move || app.now.get())),
+            .child(scope_picker(app, scopes, submission))
+            .child(expiry_picker(expiry, submission, move || app.now.get())),
         foot: Some(summary(app, name, scopes, until)),
     };
     form.view(app, submit)

@@ -23,7 +23,8 @@ pub fn EditDialog(
     let key = row.key.get_untracked();
     let expires_at = key.expires_at;
     let name = RwSignal::new(key.name.clone());
-    let scopes = app.scopes.with_untracked(|scopes| ScopeDraft::new(scopes, &key.scopes));
+    let grantable = app.terms.with_untracked(|terms| terms.grantable.clone());
+    let scopes = app.scopes.with_untracked(|scopes| ScopeDraft::new(scopes, &key.scopes, grantable.as_deref()));
     let before = StoredValue::new((key.name.clone(), untrack(|| scopes.grants())));
     let tried = RwSignal::new(false);
     let submission = Submission::new(Attempt::Edit);
@@ -66,7 +67,7 @@ pub fn EditDialog(
         body: el("div")
             .child(el("p").class("lead").child(text::form::edit_hint()))
             .child(field)
-            .child(scope_picker(scopes)),
+            .child(scope_picker(app, scopes, submission)),
         foot: Some(summary(app, name, scopes, move || expires_at.map(format::long_date))),
     };
     form.view(app, submit)

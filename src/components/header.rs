@@ -5,7 +5,7 @@ use oneloop_protocol::LinkTokenPermissions;
 
 use super::button::{Button, Emphasis};
 use super::icon::Icon;
-use crate::dom::{Element, el};
+use crate::dom::{Element, el, slot};
 use crate::state::{App, Phase, Sheet};
 use crate::text;
 
@@ -18,6 +18,10 @@ use crate::text;
 /// # Parts
 ///
 /// `header`, `title`, `intro`.
+///
+/// # Slots
+///
+/// `header`: under the introduction.
 pub fn header(app: App, id: String) -> Element {
     let offers_create = Memo::new(move |_| {
         let on_screen = app.phase.with(|phase| matches!(phase, Phase::Ready));
@@ -35,7 +39,8 @@ pub fn header(app: App, id: String) -> Element {
     let words = el("div")
         .class("header-words")
         .child(title)
-        .child(el("p").class("intro").part("intro").child(text::list::intro()));
+        .child(el("p").class("intro").part("intro").child(text::list::intro()))
+        .child(slot("header"));
     el("header")
         .class("header")
         .part("header")

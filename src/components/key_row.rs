@@ -6,7 +6,7 @@ use oneloop_protocol::{ApiKey, LinkTokenPermissions, UnixMillis};
 use super::key_status::status;
 use super::moment::moment;
 use super::row_menu::{RowMenuState, menu_button};
-use crate::dom::{Element, el};
+use crate::dom::{Element, el, slot};
 use crate::key_status::KeyStatus;
 use crate::state::{App, Row};
 use crate::{format, text};
@@ -63,6 +63,7 @@ pub fn key_row(app: App, menu: RowMenuState, row: &Row) -> Element {
     };
     let created = move || time_or_never(times.get().created, short_moment);
     let expires = move || time_or_never(times.get().expires, short_moment);
+    let own = slot(format!("row-actions:{}", row.id.as_str()));
     let row = row.clone();
     let button = move || has_menu.get().then(|| menu_button(menu, &row));
 
@@ -84,7 +85,7 @@ pub fn key_row(app: App, menu: RowMenuState, row: &Row) -> Element {
         .child(cell("cell cell-used").child(used))
         .child(cell("cell cell-created").child(created))
         .child(cell("cell cell-expires").child(expires))
-        .child(cell("cell cell-actions").part("row__menu").child(button))
+        .child(cell("cell cell-actions").part("row__menu").child(own).child(button))
 }
 
 fn cell(class: &'static str) -> Element {

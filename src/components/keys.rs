@@ -16,7 +16,7 @@ use super::reveal_dialog::{RevealDialog, RevealDialogProps};
 use super::rotate_dialog::{RotateDialog, RotateDialogProps};
 use super::row_menu::{RowMenuState, row_menu};
 use super::unique::unique;
-use crate::dom::{Element, View, dynamic, el};
+use crate::dom::{Element, View, dynamic, el, slot};
 use crate::problem::Problem;
 use crate::state::{App, Phase, Sheet};
 use crate::text::problem::{Attempt, message};
@@ -37,6 +37,10 @@ const TICK: std::time::Duration = std::time::Duration::from_secs(20);
 /// # Parts
 ///
 /// `root`.
+///
+/// # Slots
+///
+/// `footer`: under the list. `empty`: in the empty list.
 #[component]
 pub fn Keys() -> View {
     let app = App::expect();
@@ -59,6 +63,7 @@ pub fn Keys() -> View {
         .child(header(app, heading))
         .child(notice(move || app.notice.get()))
         .child(body(app, menu))
+        .child(slot("footer"))
         .child(row_menu(app, menu))
         .child(move || app.sheet.get().map(open))
         .child(announcement.child(move || app.announcement.get()))
@@ -95,7 +100,7 @@ fn empty(app: App) -> Element {
     let may_create = untrack(|| app.may(LinkTokenPermissions::CREATE));
     let hint = if may_create { text::list::empty_hint() } else { text::list::empty_read_only() };
     let create = may_create.then(|| create_button(app));
-    placeholder(Icon::Key, text::list::empty(), hint, false, create)
+    placeholder(Icon::Key, text::list::empty(), hint, false, create).child(slot("empty"))
 }
 
 /// The list could not be fetched: why, and what to do.

@@ -27,13 +27,7 @@ pub fn name_message(
 ) -> Signal<Option<String>> {
     Signal::derive(move || {
         let own = tried.get().then(|| name.with(|name| name_problem(name))).flatten();
-        let refused = || {
-            let concerns = submission
-                .problem
-                .with(|problem| problem.as_ref().is_some_and(|it| it.concerns("name")));
-            concerns.then(|| submission.message()).flatten()
-        };
-        own.map(str::to_owned).or_else(refused)
+        own.map(str::to_owned).or_else(|| submission.about("name"))
     })
 }
 

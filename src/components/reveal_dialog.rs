@@ -9,10 +9,13 @@ use super::button::{Button, Emphasis};
 use super::copy::{copy, copy_selected, download, file_name};
 use super::dialog::dialog;
 use super::icon::Icon;
+use super::leave_guard::guard_leaving;
 use super::notice::notice;
+use super::snippets::snippets;
 use super::unique::unique;
 use crate::dom::{Element, View, el, on_window, once_mounted, target_checked, views};
 use crate::host::Event;
+use crate::snippet::env_line;
 use crate::state::{App, Revealed};
 use crate::{format, text};
 
@@ -21,7 +24,8 @@ use crate::{format, text};
 /// # Safety with the secret
 ///
 /// It is in the page only while it is shown, as text; never in an attribute. Hiding the page masks it
-/// again. Closing the dialog drops and overwrites our copy (the browser's own are beyond reach). Session
+/// again. While nobody has copied, saved or ticked it off, Escape, Back and closing the page ask first.
+/// Closing the dialog drops and overwrites our copy (the browser's own are beyond reach). Session
 /// recorders are asked to leave the field out.
 ///
 /// # Accessibility
@@ -83,20 +87,23 @@ pub fn RevealDialog(
     };
     let press_download = move || {
         let (file, variable) = (file_name(&row.name()), app.key_variable());
-        if secret.with_value(|secret| download(&file, &format!("{variable}={}\n", secret.expose())))
-        {
+        let line = secret.with_value(|secret| Secret::new(env_line(&variable, secret.expose())));
+        if download(&file, &format!("{}\n", line.expose())) {
             stored.set(true);
         }
     };
     let leave = move || {
         if stored.get_untracked() { app.sheet.set(None) } else { asking.set(true) }
     };
+    guard_leaving(move || !stored.get_untracked(), move || asking.set(true));
+    on_cleanup(move || app.tell(Event::RevealClosed));
     // `visibilitychange` is the document's, and bubbles to the window.
     on_window("visibilitychange", move |_| {
         shown.set(false);
         selectable.set(false);
     });
 
+    let dotted = mask.dotted.clone();
     let label = unique("secret");
     let secret_text = {
         let label = label.clone();
@@ -168,7 +175,8 @@ pub fn RevealDialog(
         .child(unrecorded().child(secret_text).child(show))
         .child(actions)
         .child(notice(failed))
-        .child(old);
+        .child(old)
+        .child(snippets(app, secret, dotted, move || stored.set(true)));
     let title = match replaced {
         None => text::reveal::created_title(),
         Some(_) => text::reveal::rotated_title(),
@@ -179,10 +187,11 @@ pub fn RevealDialog(
 /// Where the secret stands, with the marks that session recorders look for.
 fn unrecorded() -> Element {
     el("div")
-        .class("secret ph-no-capture fs-exclude sentry-mask")
+        .class("secret ph-no-capture fs-exclude sentry-mask rr-block")
         .part("secret")
         .attr("data-private", "true")
         .attr("data-sentry-mask", "true")
+        .attr("data-clarity-mask", "true")
         .attr("data-dd-privacy", "mask")
         .attr("data-hj-suppress", "true")
 }
@@ -190,7 +199,7 @@ fn unrecorded() -> Element {
 /// The field that holds the secret when the clipboard is refused, for Ctrl+C.
 fn selectable_field(label: &str) -> Element {
     el("input")
-        .class("secret-text ph-no-capture fs-exclude")
+        .class("secret-text ph-no-capture fs-exclude rr-block")
         .part("secret__text")
         .attr("type", "text")
         .attr("readonly", true)

@@ -124,6 +124,7 @@ pub fn menu_button(menu: RowMenuState, row: &Row) -> Element {
 enum Action {
     Edit,
     Rotate,
+    EndOverlap,
     Switch(bool),
     Delete,
 }
@@ -133,6 +134,7 @@ impl Action {
         match self {
             Self::Edit => text::list::edit(),
             Self::Rotate => text::list::rotate(),
+            Self::EndOverlap => text::rotate::end(),
             Self::Switch(true) => text::list::enable(),
             Self::Switch(false) => text::list::disable(),
             Self::Delete => text::list::delete(),
@@ -141,14 +143,18 @@ impl Action {
 
     /// What may be done with this key now: what the token forbids is absent, not greyed out.
     fn offered(app: App, row: &Row) -> Vec<Self> {
-        let (enabled, status) =
-            row.key.with(|key| (key.enabled, KeyStatus::of(key, app.now.get_untracked())));
+        let now = app.now.get_untracked();
+        let (enabled, status, overlaps) = row.key.with(|key| {
+            let overlaps = key.previous_key_expires_at.is_some_and(|at| at > now);
+            (key.enabled, KeyStatus::of(key, now), overlaps)
+        });
         let may_update = app.may(LinkTokenPermissions::UPDATE);
         // A new secret for a key whose time is over would be refused like the old one.
         let may_rotate = app.may(LinkTokenPermissions::ROTATE) && status != KeyStatus::Expired;
         [
             (may_update, Self::Edit),
             (may_rotate, Self::Rotate),
+            (may_rotate && overlaps, Self::EndOverlap),
             (may_update, Self::Switch(!enabled)),
             (app.may(LinkTokenPermissions::DELETE), Self::Delete),
         ]
@@ -161,6 +167,7 @@ impl Action {
         match self {
             Self::Edit => app.sheet.set(Some(Sheet::Edit(row))),
             Self::Rotate => app.sheet.set(Some(Sheet::Rotate(row))),
+            Self::EndOverlap => app.end_overlap(row),
             Self::Switch(enabled) => app.switch(row, enabled),
             Self::Delete => app.sheet.set(Some(Sheet::Delete(row))),
         }

@@ -5,10 +5,12 @@ use oneloop_protocol::{Access, Grant, WorkspaceScope};
 
 use super::button::{Button, Emphasis};
 use super::choice::Choice;
+use super::unique::unique;
 use crate::dom::{Element, each, el};
 use crate::format::fold;
+use crate::host::Template;
 use crate::scope_level::{BITS, ScopeLevel};
-use crate::state::App;
+use crate::state::{App, Submission};
 use crate::text;
 
 /// From how many scopes a search field is worth its place.
@@ -20,6 +22,8 @@ struct Line {
     representation: String,
     name: String,
     description: Option<String>,
+    /// The most that may be granted of it here.
+    most: Access,
     access: RwSignal<Access>,
     /// Whether the single bits are open although they amount to a level.
     custom: RwSignal<bool>,
@@ -33,6 +37,31 @@ impl Line {
     fn set(&self, access: Access) {
         self.custom.set(false);
         self.access.set(access);
+    }
+
+    /// Grants as much of `access` as may be granted here.
+    fn set_within(&self, access: Access) {
+        self.set(access.without(Access::ALL.without(self.most)));
+    }
+
+    /// Why not everything can be picked, in words; `None` if it can.
+    fn limit(&self) -> Option<String> {
+        match self.most {
+            Access::ALL => None,
+            Access::NONE => Some(text::form::may_not_grant().to_owned()),
+            most => Some(text::form::may_grant_only(&text::grants::words(most))),
+        }
+    }
+
+    /// The places of the levels that cannot be picked.
+    fn out_of_reach(&self) -> Vec<usize> {
+        let held = self.access.get_untracked();
+        let reachable = |level: ScopeLevel| match level.access() {
+            Some(access) => self.most.union(held).covers(access),
+            None => self.most != Access::NONE,
+        };
+        let levels = ScopeLevel::ALL.iter().enumerate();
+        levels.filter(|(_, level)| !reachable(**level)).map(|(place, _)| place).collect()
     }
 
     fn matches(&self, query: &str) -> bool {
@@ -49,15 +78,20 @@ pub struct ScopeDraft(StoredValue<Vec<Line>>);
 
 impl ScopeDraft {
     /// A matrix of the workspace's scopes with what `held` grants. A grant that the catalogue does not know
-    /// any more keeps its line, so that it can be seen and taken away.
-    pub fn new(scopes: &[WorkspaceScope], held: &[Grant]) -> Self {
+    /// any more keeps its line, so that it can be seen and taken away; so does what the key has and the person may
+    /// not grant (`grantable`; `None` = may grant everything).
+    pub fn new(scopes: &[WorkspaceScope], held: &[Grant], grantable: Option<&[Grant]>) -> Self {
+        let access_in = |grants: &[Grant], representation: &str| {
+            let grant = grants.iter().find(|grant| grant.representation == representation);
+            grant.map_or(Access::NONE, Grant::access)
+        };
         let line = |representation: &str, name: &str, description: Option<String>| {
-            let grant = held.iter().find(|grant| grant.representation == representation);
             Line {
                 representation: representation.to_owned(),
                 name: name.to_owned(),
                 description,
-                access: RwSignal::new(grant.map_or(Access::NONE, Grant::access)),
+                most: grantable.map_or(Access::ALL, |most| access_in(most, representation)),
+                access: RwSignal::new(access_in(held, representation)),
                 custom: RwSignal::new(false),
             }
         };
@@ -85,7 +119,17 @@ impl ScopeDraft {
     }
 
     fn set_all(self, access: Access) {
-        self.0.with_value(|lines| lines.iter().for_each(|line| line.set(access)));
+        self.0.with_value(|lines| lines.iter().for_each(|line| line.set_within(access)));
+    }
+
+    /// Grants what a template says, and nothing else.
+    fn apply(self, template: &[Grant]) {
+        self.0.with_value(|lines| {
+            for line in lines {
+                let grant = template.iter().find(|it| it.representation == line.representation);
+                line.set_within(grant.map_or(Access::NONE, Grant::access));
+            }
+        });
     }
 }
 
@@ -99,7 +143,7 @@ impl ScopeDraft {
 /// # Parts
 ///
 /// `scopes`, `scope`.
-pub fn scope_picker(draft: ScopeDraft) -> Element {
+pub fn scope_picker(app: App, draft: ScopeDraft, submission: Submission) -> Element {
     let query = RwSignal::new(String::new());
     let all = draft.0.with_value(Vec::len);
     let shown = Memo::new_with_compare(
@@ -116,11 +160,21 @@ pub fn scope_picker(draft: ScopeDraft) -> Element {
             let set = move || draft.set_all(access);
             Button::new(label).emphasis(Emphasis::Quiet).on_press(set)
         };
+        let named = |template: Template| {
+            let apply = move || draft.apply(&template.grants);
+            Button::new(template.name).emphasis(Emphasis::Quiet).on_press(apply)
+        };
         el("div")
             .class("scope-templates")
+            .children(app.scope_templates().into_iter().map(named))
             .child(quiet(text::form::read_everything(), Access::READ))
             .child(quiet(text::form::clear(), Access::NONE))
     });
+    let message = unique("scopes-problem");
+    let problem = el("p")
+        .class("field-problem")
+        .attr("id", message.clone())
+        .child(move || submission.about("scopes"));
     let searchable = all >= SEARCH_FROM;
     let filter = searchable.then(|| {
         el("input")
@@ -146,17 +200,20 @@ pub fn scope_picker(draft: ScopeDraft) -> Element {
     el("fieldset")
         .class("fieldset")
         .part("scopes")
+        .attr("aria-describedby", message)
         .child(el("legend").class("label").child(text::form::permissions()))
         .child(templates)
         .child(filter)
         .child(count)
         .child(el("div").class("scopes").child(lines))
         .child(empty)
+        .child(problem)
 }
 
 /// One scope: what it is, and what of it.
 fn scope_line(line: Line) -> Element {
-    let access = line.access;
+    let (access, most) = (line.access, line.most);
+    let (limit, disabled) = (line.limit(), line.out_of_reach());
     let level = {
         let line = line.clone();
         Memo::new(move |_| line.level())
@@ -181,8 +238,10 @@ fn scope_line(line: Line) -> Element {
     };
     let custom = Memo::new(move |_| level.get() == ScopeLevel::Custom);
     let single = move |bit: Access| {
+        // What is held and may not be granted can be taken away, and not be put back.
         let field = el("input")
             .attr("type", "checkbox")
+            .attr("disabled", move || !most.union(access.get()).covers(bit))
             .prop("checked", move || access.get().covers(bit))
             .on("change", move |_| toggle(bit));
         let label = el("span").class("check-label").child(text::grants::bit_label(bit));
@@ -193,8 +252,10 @@ fn scope_line(line: Line) -> Element {
     let options = ScopeLevel::ALL.map(|level| text::grants::level(level).to_owned()).to_vec();
     let choice = Choice {
         legend_hidden: true,
+        disabled,
         ..Choice::new(text::form::access_to(&line.name), options, chosen, pick)
     };
+    let limit = limit.map(|words| el("span").class("scope-limit").child(words));
     let name = el("span").class("scope-name").attr("dir", "auto").child(line.name);
     let description = line
         .description
@@ -202,7 +263,7 @@ fn scope_line(line: Line) -> Element {
     el("div")
         .class("scope")
         .part("scope")
-        .child(el("div").class("scope-words").child(name).child(description))
+        .child(el("div").class("scope-words").child(name).child(description).child(limit))
         .child(choice)
         .child(bits)
 }

@@ -85,6 +85,11 @@ pub fn svg(tag: &'static str) -> Element {
     Element { node: node.expect_throw(tag), kept: Kept::default() }
 }
 
+/// A place that the page around may fill with elements of its own.
+pub fn slot(name: impl Into<String>) -> Element {
+    el("slot").attr("name", name.into())
+}
+
 impl Element {
     /// An attribute: a value, or a closure that gives one. `false` and `None` take it away.
     pub fn attr(mut self, name: &'static str, value: impl IntoAttribute) -> Self {

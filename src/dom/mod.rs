@@ -36,7 +36,7 @@ mod view;
 
 pub use child::{Child, dynamic};
 pub use each::each;
-pub use element::{Element, Kept, el, svg, target_checked, target_value};
+pub use element::{Element, Kept, el, slot, svg, target_checked, target_value};
 pub use value::{Attribute, AttributeValue};
 pub use view::{View, views};
 
@@ -63,7 +63,17 @@ fn later(run: Box<dyn FnOnce()>) {
 
 /// Hears an event of the window until the current owner is cleaned up.
 pub fn on_window(event: &'static str, run: impl Fn(web_sys::Event) + 'static) {
-    let Some(window) = web_sys::window() else { return };
-    let listener = SendWrapper::new(element::Listener::new(window.into(), event, Box::new(run)));
+    if let Some(window) = web_sys::window() {
+        on_target(window.into(), event, run);
+    }
+}
+
+/// Hears an event of something that is no element until the current owner is cleaned up.
+pub fn on_target(
+    target: web_sys::EventTarget,
+    event: &'static str,
+    run: impl Fn(web_sys::Event) + 'static,
+) {
+    let listener = SendWrapper::new(element::Listener::new(target, event, Box::new(run)));
     leptos::prelude::on_cleanup(move || drop(listener.take()));
 }

@@ -60,7 +60,17 @@ messages! { "form"
     /// A date was asked for and is not there yet.
     pick_date = "Pick the last day on which the key should work.";
     /// The date lies in the past.
-    past_date = "That day is over. Pick a later one.";
+    past_date = "That time is over. Pick a later one.";
+    /// The page wants keys to live longer.
+    too_soon(moment: &str) = "Too soon: a key has to work at least until {moment}.";
+    /// The page wants keys to end sooner.
+    too_late(moment: &str) = "Too late: a key may work until {moment} at most.";
+    /// Label of the time field.
+    time = "Time";
+    /// A scope of which the person may grant nothing.
+    may_not_grant = "You may not grant this permission.";
+    /// A scope of which the person may grant a part.
+    may_grant_only(access: &str) = "You may grant: {access}";
     /// The name of a scope's radio group.
     access_to(scope: &str) = "Access to {scope}";
     /// How many scopes the filter left.
@@ -79,12 +89,14 @@ pub fn choice(choice: ExpiryChoice) -> String {
     }
 }
 
-/// The line under the expiry choice. `moment` is the end in words, with its zone.
+/// The line under the expiry choice. `moment` is what it is about in words, with its zone.
 pub fn expiry(expiry: Expiry, moment: &str) -> String {
     match expiry {
         Expiry::At(_) => works_until(moment),
         Expiry::Never => works_for_ever().to_owned(),
         Expiry::NoDate => pick_date().to_owned(),
         Expiry::Past => past_date().to_owned(),
+        Expiry::TooSoon(_) => too_soon(moment),
+        Expiry::TooLate(_) => too_late(moment),
     }
 }

@@ -92,7 +92,7 @@ pub fn level(level: ScopeLevel) -> &'static str {
 }
 
 /// What is granted of one scope: `read`, `write`, or the bits.
-fn words(access: Access) -> String {
+pub fn words(access: Access) -> String {
     match ScopeLevel::of(access) {
         ScopeLevel::Write => write().to_owned(),
         _ => bits(access).join(", "),

@@ -28,7 +28,7 @@ messages! { "problem"
     /// Create failed for certain.
     nothing_created = "Nothing was created.";
     /// Create may have worked.
-    may_exist = "The key may exist all the same: look at the list before you try again.";
+    may_exist = "The key may exist all the same. Try again: the same form never creates a second key.";
     /// Edit or switch failed for certain.
     nothing_changed = "Nothing was changed.";
     /// Edit or switch may have worked.
@@ -36,7 +36,7 @@ messages! { "problem"
     /// Rotate failed for certain.
     old_works = "The old secret goes on working.";
     /// Rotate may have worked.
-    may_be_replaced = "The secret may have been replaced all the same. Rotate again to be sure.";
+    may_be_replaced = "The secret may have been replaced all the same. Try again: it is replaced only once.";
     /// Delete failed for certain.
     still_exists = "The key still exists.";
     /// Delete may have worked.

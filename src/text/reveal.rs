@@ -25,6 +25,12 @@ messages! { "reveal"
     copy_failed = "The browser did not allow copying. The key is selected: press Ctrl+C, or ⌘C on a Mac.";
     /// Saves a file.
     download = "Download .env";
+    /// Legend of the choice between snippets.
+    use_from = "Use it from";
+    /// Copies a snippet.
+    copy_lines = "Copy lines";
+    /// The clipboard was refused for a snippet, which can be selected by hand.
+    copy_lines_failed = "The browser did not allow copying. Select the lines and press Ctrl+C, or ⌘C on a Mac.";
     /// The tick that allows leaving.
     stored = "I have stored it";
     /// Leaves.
