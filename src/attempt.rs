@@ -1,6 +1,6 @@
 //! Sending the same thing twice without it happening twice.
 
-use js_sys::Reflect;
+use js_sys::{Function, Reflect, Uint8Array};
 use oneloop_protocol::UnixMillis;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::window;
@@ -53,19 +53,19 @@ impl<T: PartialEq> Default for Attempted<T> {
     }
 }
 
-/// 128 random bits as 32 hex digits. Not `randomUUID`, which pages on plain HTTP do not have.
+/// 128 random bits as 32 hex digits; empty where the browser has no source of randomness, which is as it was before
+/// there were such keys. Not `randomUUID`, which pages on plain HTTP do not have.
 fn random_key() -> String {
-    let mut bytes = [0_u8; 16];
-    // Without a source of randomness every attempt is one of its own, as it was before there were keys.
-    let filled = fill(&mut bytes).is_some();
-    let digits = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    if filled { digits } else { String::new() }
+    let bytes = random_bytes().map(|bytes| bytes.to_vec()).unwrap_or_default();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn fill(bytes: &mut [u8; 16]) -> Option<()> {
-    let crypto = Reflect::get(&window()?, &JsValue::from_str("crypto")).ok()?;
-    let random = crypto.dyn_into::<web_sys::Crypto>().ok()?;
-    random.get_random_values_with_u8_array(bytes).ok().map(drop)
+fn random_bytes() -> Option<Uint8Array> {
+    let crypto = Reflect::get(window()?.as_ref(), &JsValue::from_str("crypto")).ok()?;
+    let fill = Reflect::get(&crypto, &JsValue::from_str("getRandomValues")).ok()?;
+    let bytes = Uint8Array::new_with_length(16);
+    fill.dyn_into::<Function>().ok()?.call1(&crypto, &bytes).ok()?;
+    Some(bytes)
 }
 
 #[cfg(test)]

@@ -130,11 +130,7 @@ impl Client {
     }
 
     /// Creates a key. Sent again with the same `idempotency_key`, it creates no second one.
-    pub async fn create_key(
-        &self,
-        new: NewKey,
-        idempotency_key: &str,
-    ) -> Result<Issued, Problem> {
+    pub async fn create_key(&self, new: NewKey, idempotency_key: &str) -> Result<Issued, Problem> {
         let (workspace_id, customer_id) = {
             let customer = self.customer.borrow();
             let status = customer.as_ref().ok_or(Problem::SessionExpired)?;

@@ -19,7 +19,8 @@ pub enum ExpiryChoice {
 impl ExpiryChoice {
     /// The choices under some terms, in the order they are offered: what the page offers and the terms allow.
     pub fn offered(presets: &[u16], terms: &Terms) -> Vec<Self> {
-        let days = presets.iter().filter(|days| terms.allow_days(**days)).map(|days| Self::Days(*days));
+        let days =
+            presets.iter().filter(|days| terms.allow_days(**days)).map(|days| Self::Days(*days));
         let never = (!terms.expiry_required).then_some(Self::Never);
         days.chain([Self::OnDate]).chain(never).collect()
     }
@@ -59,7 +60,8 @@ impl Expiry {
         now: UnixMillis,
         terms: &Terms,
     ) -> Self {
-        let (least, most) = (now + terms.least_lifetime, terms.most_lifetime.map(|most| now + most));
+        let (least, most) =
+            (now + terms.least_lifetime, terms.most_lifetime.map(|most| now + most));
         match (choice, picked) {
             (ExpiryChoice::Days(days), _) => Self::At(now + i64::from(days) * DAY),
             (ExpiryChoice::Never, _) => Self::Never,
@@ -160,7 +162,8 @@ mod tests {
         let free = offered(&Terms::default());
         assert_eq!(free, [Days(7), Days(30), Days(90), Days(365), OnDate, Never]);
         assert_eq!(ExpiryChoice::default_of(&free), Days(90));
-        let held = Terms { most_lifetime: Some(40 * DAY), expiry_required: true, ..Terms::default() };
+        let held =
+            Terms { most_lifetime: Some(40 * DAY), expiry_required: true, ..Terms::default() };
         assert_eq!(offered(&held), [Days(7), Days(30), OnDate]);
         assert_eq!(ExpiryChoice::default_of(&offered(&held)), Days(30));
         assert_eq!(ExpiryChoice::default_of(&[Days(365), OnDate]), Days(365));

@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn lifetimes_are_held_between_the_least_and_the_most() {
-        let terms = Terms { least_lifetime: DAY, most_lifetime: Some(30 * DAY), ..Terms::default() };
+        let terms =
+            Terms { least_lifetime: DAY, most_lifetime: Some(30 * DAY), ..Terms::default() };
         assert_eq!([0, 1, 30, 31].map(|days| terms.allow_days(days)), [false, true, true, false]);
         assert!(Terms::default().allow_days(u16::MAX));
     }

@@ -24,7 +24,9 @@ pub fn CreateDialog() -> View {
     let app = App::expect();
     let name = RwSignal::new(String::new());
     let terms = app.terms.get_untracked();
-    let scopes = app.scopes.with_untracked(|scopes| ScopeDraft::new(scopes, &[], terms.grantable.as_deref()));
+    let scopes = app
+        .scopes
+        .with_untracked(|scopes| ScopeDraft::new(scopes, &[], terms.grantable.as_deref()));
     let expiry = ExpiryDraft::new(&app.expiry_presets(), &terms);
     let tried = RwSignal::new(false);
     let submission = Submission::new(problem::Attempt::Create);

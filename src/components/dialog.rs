@@ -76,8 +76,11 @@ pub fn dialog(title: &'static str, on_dismiss: impl Fn() + Clone + 'static) -> E
         .attr("aria-label", text::close())
         .on("click", move |_| on_dismiss())
         .child(Icon::Cross.view());
-    let words =
-        el("h2").class("dialog-title").part("dialog__title").attr("id", heading.clone()).child(title);
+    let words = el("h2")
+        .class("dialog-title")
+        .part("dialog__title")
+        .attr("id", heading.clone())
+        .child(title);
     dialog
         .class("dialog")
         .part("dialog")

@@ -24,7 +24,9 @@ pub fn EditDialog(
     let expires_at = key.expires_at;
     let name = RwSignal::new(key.name.clone());
     let grantable = app.terms.with_untracked(|terms| terms.grantable.clone());
-    let scopes = app.scopes.with_untracked(|scopes| ScopeDraft::new(scopes, &key.scopes, grantable.as_deref()));
+    let scopes = app
+        .scopes
+        .with_untracked(|scopes| ScopeDraft::new(scopes, &key.scopes, grantable.as_deref()));
     let before = StoredValue::new((key.name.clone(), untrack(|| scopes.grants())));
     let tried = RwSignal::new(false);
     let submission = Submission::new(Attempt::Edit);

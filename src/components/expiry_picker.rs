@@ -95,7 +95,8 @@ pub fn expiry_picker(
     };
     let line = move || {
         let expiry = expiry();
-        let words = || text::form::expiry(expiry, &expiry.moment().map(format::full).unwrap_or_default());
+        let words =
+            || text::form::expiry(expiry, &expiry.moment().map(format::full).unwrap_or_default());
         refused().unwrap_or_else(words)
     };
     let words = el("p")
@@ -105,7 +106,12 @@ pub fn expiry_picker(
         .child(line);
     el("div")
         .class("field")
-        .child(Choice::new(text::form::expires(), labels, move || chosen().unwrap_or_default(), pick))
+        .child(Choice::new(
+            text::form::expires(),
+            labels,
+            move || chosen().unwrap_or_default(),
+            pick,
+        ))
         .child(fields)
         .child(words)
 }
@@ -127,9 +133,8 @@ fn date_and_time(
             .prop("value", move || value.get_untracked())
             .on_input(move |text| value.set(text))
     };
-    let date = field("date", text::form::date(), draft.date)
-        .attr("min", today)
-        .attr("max", "9999-12-31");
+    let date =
+        field("date", text::form::date(), draft.date).attr("min", today).attr("max", "9999-12-31");
     draft.field.set_value(Some(date.node()));
     let time = field("time", text::form::time(), draft.time);
     views([el("div").class("date-and-time").child(date).child(time)])

@@ -49,11 +49,14 @@ pub fn key_list(app: App, menu: RowMenuState) -> View {
         },
     );
     let field = move || searchable.get().then(|| search_field(query));
-    let head = el("tr").role("row").children(COLUMNS.map(|(class, label)| heading(class).child(label())));
+    let head =
+        el("tr").role("row").children(COLUMNS.map(|(class, label)| heading(class).child(label())));
     let actions = el("span").class("hidden").child(text::list::column_actions());
-    let rows = each(move || shown.get(), |row| row.id.as_str().to_owned(), move |row| {
-        key_row(app, menu, &row)
-    });
+    let rows = each(
+        move || shown.get(),
+        |row| row.id.as_str().to_owned(),
+        move |row| key_row(app, menu, &row),
+    );
     let table = el("table")
         .class("table")
         .part("table")

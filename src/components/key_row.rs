@@ -42,8 +42,7 @@ pub fn key_row(app: App, menu: RowMenuState, row: &Row) -> Element {
         let key = key.clone();
         Memo::new(move |_| key.with(Times::of))
     };
-    let has_menu =
-        Memo::new(move |_| ANY_ACTION.into_iter().any(|permission| app.may(permission)));
+    let has_menu = Memo::new(move |_| ANY_ACTION.into_iter().any(|permission| app.may(permission)));
 
     let name = el("span").class("clip").attr("dir", "auto").child(read(|key| key.name.clone()));
     let masked = el("code")

@@ -29,7 +29,7 @@ pub fn guard_leaving(holds: impl Fn() -> bool + Clone + 'static, asked: impl Fn(
 }
 
 fn navigation() -> Option<EventTarget> {
-    let navigation = Reflect::get(&window()?, &JsValue::from_str("navigation")).ok()?;
+    let navigation = Reflect::get(window()?.as_ref(), &JsValue::from_str("navigation")).ok()?;
     navigation.dyn_into().ok()
 }
 

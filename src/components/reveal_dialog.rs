@@ -217,8 +217,7 @@ fn question(discard: impl Fn() + 'static, keep: impl Fn() + 'static) -> View {
         .role("alert")
         .child(el("p").class("question-title").child(text::reveal::discard_title()))
         .child(el("p").class("lead").child(text::reveal::discard_hint()));
-    let discard =
-        Button::new(text::reveal::discard()).emphasis(Emphasis::Danger).on_press(discard);
+    let discard = Button::new(text::reveal::discard()).emphasis(Emphasis::Danger).on_press(discard);
     let keep = Button::new(text::reveal::keep()).emphasis(Emphasis::Primary).on_press(keep);
     views([words, el("div").class("actions").child(discard).child(keep)])
 }

@@ -85,15 +85,13 @@ impl ScopeDraft {
             let grant = grants.iter().find(|grant| grant.representation == representation);
             grant.map_or(Access::NONE, Grant::access)
         };
-        let line = |representation: &str, name: &str, description: Option<String>| {
-            Line {
-                representation: representation.to_owned(),
-                name: name.to_owned(),
-                description,
-                most: grantable.map_or(Access::ALL, |most| access_in(most, representation)),
-                access: RwSignal::new(access_in(held, representation)),
-                custom: RwSignal::new(false),
-            }
+        let line = |representation: &str, name: &str, description: Option<String>| Line {
+            representation: representation.to_owned(),
+            name: name.to_owned(),
+            description,
+            most: grantable.map_or(Access::ALL, |most| access_in(most, representation)),
+            access: RwSignal::new(access_in(held, representation)),
+            custom: RwSignal::new(false),
         };
         let mut lines = Vec::new();
         for scope in scopes {

@@ -28,7 +28,8 @@ pub fn snippets(
 ) -> Element {
     let place = RwSignal::new(0_usize);
     let chosen = move || Snippet::ALL.get(place.get()).copied().unwrap_or(Snippet::Env);
-    let (variable, url) = (StoredValue::new(app.key_variable()), StoredValue::new(app.example_url()));
+    let (variable, url) =
+        (StoredValue::new(app.key_variable()), StoredValue::new(app.example_url()));
     let lines = move |secret: &str| {
         let (variable, url) = (variable.get_value(), url.get_value());
         chosen().lines(&variable, &url, secret)

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use web_sys::Node;
 
+use super::document;
 use super::element::{Element, Keep, Kept, moving, moving_text};
 use super::view::View;
-use super::document;
 
 /// What can stand in an element.
 pub trait Child {
@@ -128,4 +128,3 @@ fn enclosed(render: Box<dyn Fn() -> View>) -> View {
     }));
     View::new(fragment, Kept::one(effect))
 }
-

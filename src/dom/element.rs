@@ -46,8 +46,7 @@ pub(super) struct Listener {
 impl Listener {
     pub(super) fn new(target: EventTarget, event: &'static str, run: Box<dyn Fn(Event)>) -> Self {
         let closure = Closure::wrap(run);
-        let _ =
-            target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
+        let _ = target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
         Self { target, event, closure }
     }
 }
@@ -210,7 +209,10 @@ fn set_attribute(node: &web_sys::Element, name: &str, value: Option<&str>) {
 
 /// What stands in the field that an event came from.
 pub fn target_value(event: &Event) -> String {
-    event.target().map(|field| field.unchecked_into::<HtmlInputElement>().value()).unwrap_or_default()
+    event
+        .target()
+        .map(|field| field.unchecked_into::<HtmlInputElement>().value())
+        .unwrap_or_default()
 }
 
 /// Whether the box that an event came from is ticked.

@@ -9,8 +9,8 @@ use leptos::tachys::view::{Position, PositionState};
 use send_wrapper::SendWrapper;
 use web_sys::{DocumentFragment, Node};
 
-use super::element::{Element, Kept};
 use super::document;
+use super::element::{Element, Kept};
 
 /// Some neighbouring nodes, not in the page yet or in it. Dropping one ends what moves in it; the nodes stay
 /// where they are.

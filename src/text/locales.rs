@@ -8,7 +8,27 @@ use std::path::{Path, PathBuf};
 use super::message::Message;
 
 /// The languages besides English, and the plural categories of each that whole numbers up to a million can have (CLDR 47).
-const LANGUAGES: [(&str, &[&str]); 1] = [("de", &["one", "other"])];
+const LANGUAGES: [(&str, &[&str]); 19] = [
+    ("ar", &["zero", "one", "two", "few", "many", "other"]),
+    ("cs", &["one", "few", "other"]),
+    ("da", &["one", "other"]),
+    ("de", &["one", "other"]),
+    ("es", &["one", "other"]),
+    ("fi", &["one", "other"]),
+    ("fr", &["one", "other"]),
+    ("he", &["one", "two", "other"]),
+    ("it", &["one", "other"]),
+    ("ja", &["other"]),
+    ("ko", &["other"]),
+    ("nb", &["one", "other"]),
+    ("nl", &["one", "other"]),
+    ("pl", &["one", "few", "many", "other"]),
+    ("pt-BR", &["one", "other"]),
+    ("sv", &["one", "other"]),
+    ("tr", &["one", "other"]),
+    ("uk", &["one", "few", "many", "other"]),
+    ("zh-CN", &["other"]),
+];
 
 /// Texts whose translation may be the English one: names and abbreviations that many languages share.
 const MAY_BE_ENGLISH: usize = 20;

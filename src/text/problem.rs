@@ -71,6 +71,14 @@ messages! { "problem"
     unknown_scope = "One of these permissions is no longer offered. Reload to see the current ones.";
     /// The expiry lies in the past.
     expiry_past = "The expiry lies in the past.";
+    /// The page wants every key to end.
+    expiry_required = "A key has to expire here. Pick a date.";
+    /// The page wants keys to live longer.
+    expiry_too_soon = "The expiry is too soon for this site.";
+    /// The page wants keys to end sooner.
+    expiry_too_late = "The expiry is too late for this site.";
+    /// The page does not let this person grant that much.
+    scope_not_grantable = "You may not grant one of these permissions.";
     /// 429 with `Retry-After`.
     wait(seconds: usize) =
         "{seconds, plural, one {Too many requests. Wait # second.} other {Too many requests. Wait # seconds.}}";
@@ -140,6 +148,10 @@ fn refused(refusal: &Refusal) -> String {
         Reason::ApiKeyDeleted => Some(key_deleted()),
         Reason::UnknownScope => Some(unknown_scope()),
         Reason::ExpiresAtPast => Some(expiry_past()),
+        Reason::ExpiryRequired => Some(expiry_required()),
+        Reason::ExpiryTooSoon => Some(expiry_too_soon()),
+        Reason::ExpiryTooLate => Some(expiry_too_late()),
+        Reason::ScopeNotGrantable => Some(scope_not_grantable()),
         Reason::NameEmpty => Some(super::form::name_missing()),
         Reason::NameTooLong => Some(super::form::name_too_long()),
         Reason::ControlCharacter => Some(super::form::name_control()),

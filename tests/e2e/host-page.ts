@@ -24,6 +24,10 @@ export interface HostPage {
   readonly policy?: string
   /** A script that runs before the widget's module, as a module of its own. */
   readonly before?: string
+  /** What the link token is minted with, besides workspace and customer; the demonstration's own session when absent. */
+  readonly token?: Readonly<Record<string, unknown>>
+  /** Attributes of the element. */
+  readonly attributes?: string
 }
 
 /** What issue and docs promise to be enough. */
@@ -61,9 +65,24 @@ for (const keys of document.querySelectorAll('oneloop-keys')) {
 await import('/widget/oneloop-keys.js')
 `
 
+/** A script that gives the widget a token of its own kind. */
+async function ownToken(demo: Demo, token: HostPage['token']): Promise<string> {
+  if (!token) return ''
+  const answer = await fetch(`${demo.url}/api/v1/link-token`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${demo.sdkKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ workspaceId: demo.workspaceId, customerId: demo.customerId, ...token }),
+  })
+  if (!answer.ok) throw new Error(`no link token: ${answer.status} ${await answer.text()}`)
+  const minted = JSON.stringify(await answer.json())
+  return `document.querySelector('oneloop-keys').getToken = async () => (${minted})\n`
+}
+
 /** Opens such a page; the widget on it may still be loading. */
 export async function openHostPage(page: Page, demo: Demo, host: HostPage = {}): Promise<Widget> {
-  const { styles = [], body = '<div class="host"><oneloop-keys id="keys"></oneloop-keys></div>', policy = STRICT } = host
+  const element = `<oneloop-keys id="keys" ${host.attributes ?? ''}></oneloop-keys>`
+  const { styles = [], body = `<div class="host">${element}</div>`, policy = STRICT } = host
+  const before = (host.before ?? '') + (await ownToken(demo, host.token))
   const sheets = [...styles, OWN_STYLE]
   const links = sheets.map((_, at) => `<link rel="stylesheet" href="${at}.css" />`).join('')
   const html = `<!doctype html><html lang="${host.lang ?? 'en'}" dir="${host.dir ?? 'ltr'}"><head><meta charset="utf-8" />
@@ -74,7 +93,7 @@ export async function openHostPage(page: Page, demo: Demo, host: HostPage = {}):
     const font = FONTS[name]
     if (font) return route.fulfill({ path: font, contentType: 'font/woff2' })
     if (name.endsWith('.css')) return route.fulfill({ body: sheets[Number.parseInt(name)] ?? '', contentType: 'text/css' })
-    if (name === 'page.js') return route.fulfill({ body: (host.before ?? '') + SCRIPT, contentType: 'text/javascript' })
+    if (name === 'page.js') return route.fulfill({ body: before + SCRIPT, contentType: 'text/javascript' })
     return route.fulfill({ body: html, contentType: 'text/html', headers: { 'content-security-policy': policy } })
   })
   await page.goto(demo.url + PATH)

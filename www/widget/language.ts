@@ -9,7 +9,25 @@ export interface Language {
 
 /** The catalogues besides English. The addresses are spelled out, so that bundlers see them and take the files along. */
 const CATALOGUES: Readonly<Record<string, URL>> = {
+  ar: new URL('./locales/ar.json', import.meta.url),
+  cs: new URL('./locales/cs.json', import.meta.url),
+  da: new URL('./locales/da.json', import.meta.url),
   de: new URL('./locales/de.json', import.meta.url),
+  es: new URL('./locales/es.json', import.meta.url),
+  fi: new URL('./locales/fi.json', import.meta.url),
+  fr: new URL('./locales/fr.json', import.meta.url),
+  he: new URL('./locales/he.json', import.meta.url),
+  it: new URL('./locales/it.json', import.meta.url),
+  ja: new URL('./locales/ja.json', import.meta.url),
+  ko: new URL('./locales/ko.json', import.meta.url),
+  nb: new URL('./locales/nb.json', import.meta.url),
+  nl: new URL('./locales/nl.json', import.meta.url),
+  pl: new URL('./locales/pl.json', import.meta.url),
+  'pt-BR': new URL('./locales/pt-BR.json', import.meta.url),
+  sv: new URL('./locales/sv.json', import.meta.url),
+  tr: new URL('./locales/tr.json', import.meta.url),
+  uk: new URL('./locales/uk.json', import.meta.url),
+  'zh-CN': new URL('./locales/zh-CN.json', import.meta.url),
 }
 
 /** Tags of the same language under another name. Traditional Chinese is none: who reads it, reads English rather. */
