@@ -3,9 +3,8 @@
 //! The custom element hands over one JavaScript object; this is its type. `www/widget/host.ts` declares
 //! the other side.
 
-use js_sys::{Object, Promise, Reflect};
+use js_sys::{Array, Object, Promise, Reflect};
 use oneloop_protocol::Grant;
-use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -34,9 +33,9 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = expiryPresets)]
     pub fn expiry_presets(this: &Host) -> Vec<u16>;
 
-    /// Sets of grants the page offers by a name: an array of [`Template`].
+    /// Sets of grants the page offers by a name: an array of what [`Template`] is read from.
     #[wasm_bindgen(method, getter, js_name = scopeTemplates)]
-    pub fn scope_templates(this: &Host) -> JsValue;
+    pub fn scope_templates(this: &Host) -> Array;
 
     /// The language to speak, as a BCP 47 tag: one of the catalogues there are.
     #[wasm_bindgen(method, getter)]
@@ -56,7 +55,7 @@ extern "C" {
 }
 
 /// A set of grants that belongs to a purpose: "Deploy", "Read-only monitoring".
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Template {
     /// What the button says, in the page's own words.
     pub name: String,

@@ -17,6 +17,7 @@ use crate::problem::Problem;
 use crate::terms::Terms;
 use crate::text::grants::Named;
 use crate::text::problem::{Attempt, message};
+use crate::wire::{Fields, Read};
 use crate::{format, text};
 
 /// One key. Its signal outlives changes, so a row keeps its place and its focus when the key changes.
@@ -155,7 +156,7 @@ impl App {
     /// The sets of grants the page offers; what cannot be read is no template.
     pub fn scope_templates(self) -> Vec<Template> {
         let given = self.host.with_value(Host::scope_templates);
-        serde_wasm_bindgen::from_value(given).unwrap_or_default()
+        given.iter().filter_map(|template| Template::read(&Fields::of(template)?)).collect()
     }
 
     /// Whether the token may do this.

@@ -6,11 +6,12 @@
 
 use js_sys::{Array, JSON, Object, Reflect};
 use oneloop_protocol::{
-    ApiKey, ApiKeyId, CreateApiKey, Grant, IsoTime, LinkTokenPermissions, LinkTokenStatus,
-    PatchApiKey, RotateApiKey, ScopeId, Secret, WorkspaceId, WorkspaceScope,
+    ApiKey, ApiKeyId, CreateApiKey, Grant, IsoTime, KeyPolicy, LinkTokenPermissions,
+    LinkTokenStatus, PatchApiKey, RotateApiKey, ScopeId, Secret, WorkspaceId, WorkspaceScope,
 };
 use wasm_bindgen::JsValue;
 
+use crate::host::Template;
 use crate::problem::Refusal;
 
 /// What is read of an answer. `None` = the answer is not what the protocol says.
@@ -137,7 +138,34 @@ impl Read for LinkTokenStatus {
             customer_id: fields.text("customerId")?,
             external_billing_id: None,
             permissions: fields.optional("permissions", permissions)?,
+            grantable_scopes: match fields.get("grantableScopes") {
+                Some(_) => Some(fields.list("grantableScopes")?),
+                None => None,
+            },
+            key_policy: match fields.get("keyPolicy") {
+                Some(_) => Some(fields.object("keyPolicy")?),
+                None => None,
+            },
         })
+    }
+}
+
+impl Read for KeyPolicy {
+    fn read(fields: &Fields) -> Option<Self> {
+        let seconds =
+            |value: &JsValue| number(value).and_then(|seconds| u64::try_from(seconds).ok());
+        Some(Self {
+            expiry_required: fields.flag("expiryRequired").unwrap_or_default(),
+            min_lifetime_seconds: fields.optional("minLifetimeSeconds", seconds)?,
+            max_lifetime_seconds: fields.optional("maxLifetimeSeconds", seconds)?,
+            max_overlap_seconds: fields.optional("maxOverlapSeconds", seconds)?,
+        })
+    }
+}
+
+impl Read for Template {
+    fn read(fields: &Fields) -> Option<Self> {
+        Some(Self { name: fields.text("name")?, grants: fields.list("grants")? })
     }
 }
 
