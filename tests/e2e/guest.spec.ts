@@ -80,13 +80,14 @@ const HOSTS: Readonly<Record<string, readonly string[]>> = {
   'Tailwind’s preflight': [sheet('tailwindcss/preflight.css')],
   Bootstrap: [sheet('bootstrap/dist/css/bootstrap.min.css')],
   'Radix Themes': [sheet('@radix-ui/themes/styles.css')],
-  'a reset of everything': ['* { all: unset }', 'html, body, div { display: block }'],
+  'a reset of everything': ['* { all: unset }', 'html, body, div { display: block } head, head * { display: none }'],
   'rules for every element': [
     `* { letter-spacing: 3px; text-transform: uppercase; text-align: center; font-style: italic; text-indent: 2em;
          word-spacing: 1em; white-space: pre; line-height: 3; font-weight: 900; font-variant: small-caps; hyphens: auto;
          text-shadow: 1px 1px red; cursor: crosshair; list-style: square; border-collapse: separate; word-break: break-all;
          margin: 20px; padding: 20px; border: 3px solid red; float: left; position: relative; transition: all 2s }
-     .host, html, body, oneloop-keys { all: initial; display: block }`,
+     html, body, .host { all: initial; display: block } head, head * { display: none }
+     oneloop-keys { margin: 0; padding: 0; border: 0; float: none }`,
     'table, button, input, dialog, h2, label, fieldset { background: red !important; color: lime !important }',
   ],
 }
@@ -95,7 +96,7 @@ const HOSTS: Readonly<Record<string, readonly string[]>> = {
 async function pictures(widget: Widget): Promise<Buffer[]> {
   await widget.loaded()
   await widget.page.evaluate(() => document.fonts.ready)
-  const list = await widget.root.screenshot({ animations: 'disabled' })
+  const list = await widget.root.locator('[part~="root"]').screenshot({ animations: 'disabled' })
   await widget.createButton.click()
   const form = widget.dialog('Create API key')
   await expect(form).toBeVisible()

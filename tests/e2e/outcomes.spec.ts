@@ -40,8 +40,15 @@ test.beforeEach(async ({ page }) => {
 })
 
 /** Causes each fault in turn, runs `attempt`, and expects its words in `place`. */
-async function throughAll(page: Page, url: string, attempt: () => Promise<void>, place: Locator, kept: () => Promise<void>) {
-  for (const [name, fault] of Object.entries(FAULTS)) {
+async function throughAll(
+  page: Page,
+  url: string,
+  attempt: () => Promise<void>,
+  place: Locator,
+  kept: () => Promise<void>,
+  faults = FAULTS,
+) {
+  for (const [name, fault] of Object.entries(faults)) {
     await test.step(name, async () => {
       await page.route(url, (route) => (route.request().method() === 'GET' ? route.fallback() : fault.cause(route)))
       if (fault.offline) await page.context().setOffline(true)
@@ -109,8 +116,15 @@ test('delete and switch', async ({ widget, page }) => {
   )
   await widget.act('doomed', 'Delete…')
   const form = widget.dialog('Delete key')
-  await throughAll(page, '**/api-key/ak_*', send(form, 'Delete key'), form.getByRole('alert').last(), () =>
-    expect(form).toBeVisible(),
+  // Of a deletion nothing is read but that it succeeded.
+  const { 'an answer that is something else': _, ...faults } = FAULTS
+  await throughAll(
+    page,
+    '**/api-key/ak_*',
+    send(form, 'Delete key'),
+    form.getByRole('alert').last(),
+    () => expect(form).toBeVisible(),
+    faults,
   )
   await send(form, 'Delete key')()
   await expect(widget.row('doomed')).toHaveCount(0)

@@ -43,6 +43,7 @@ test('leaving the page asks, until the key is stored', async ({ page, demo }) =>
   await expect(reveal).toBeVisible()
   const secret = await widget.takeSecret('Your new key')
   await page.goto(`${demo.url}/`)
+  await expect(page.locator('oneloop-keys')).toContainText('API keys')
   expect(asked).toHaveLength(1)
   expect(await demo.verdict(secret)).toBe('VALID')
 })
