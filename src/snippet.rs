@@ -17,7 +17,7 @@ pub enum Snippet {
 
 impl Snippet {
     /// Every snippet, in the order they are offered.
-    pub const ALL: [Self; 4] = [Self::Env, Self::Curl, Self::Node, Self::Python];
+    pub const ALL: [Self; 4] = [Self::Curl, Self::Node, Self::Python, Self::Env];
 
     /// Its name, the same in every language.
     pub fn name(self) -> &'static str {

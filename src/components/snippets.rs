@@ -27,7 +27,7 @@ pub fn snippets(
     stored: impl Fn() + Copy + 'static,
 ) -> Element {
     let place = RwSignal::new(0_usize);
-    let chosen = move || Snippet::ALL.get(place.get()).copied().unwrap_or(Snippet::Env);
+    let chosen = move || Snippet::ALL.get(place.get()).copied().unwrap_or(Snippet::Curl);
     let (variable, url) =
         (StoredValue::new(app.key_variable()), StoredValue::new(app.example_url()));
     let lines = move |secret: &str| {

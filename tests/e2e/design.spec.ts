@@ -119,10 +119,12 @@ async function open(page: Page, demo: Demo, picture: Picture): Promise<Widget> {
 test.use({ timezoneId: 'Europe/Berlin', locale: 'en-GB' })
 
 for (const [name, picture] of Object.entries(PICTURES)) {
-  test(name, async ({ page, demo }) => {
+  test(name, async ({ page, demo, expectAccessible }) => {
     const widget = await open(page, demo, picture)
     await picture.open?.(widget)
     await settled(widget)
+    // With the colours that the widget makes up by itself; the demonstration's page sets most of its own.
+    await expectAccessible(name)
     await expect(page).toHaveScreenshot(`${name}.png`)
   })
 }

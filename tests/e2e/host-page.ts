@@ -55,6 +55,7 @@ body { margin: 0; }
   display: block; box-sizing: border-box; padding: 24px; max-width: 1080px; margin: 0 auto;
   font: 400 14px/20px Pinned, "Pinned Arabic", sans-serif; color: light-dark(#1b1d23, #e9eaee);
 }
+.away { position: absolute; width: 1px; height: 1px; margin: 0; overflow: hidden; clip-path: inset(50%); }
 oneloop-keys { --oneloop-font-mono: Pinned; --oneloop-color-primary: light-dark(#3d4fd0, #98a5ff); }
 `
 
@@ -81,7 +82,7 @@ async function ownToken(demo: Demo, token: HostPage['token']): Promise<string> {
 /** Opens such a page; the widget on it may still be loading. */
 export async function openHostPage(page: Page, demo: Demo, host: HostPage = {}): Promise<Widget> {
   const element = `<oneloop-keys id="keys" ${host.attributes ?? ''}></oneloop-keys>`
-  const { styles = [], body = `<div class="host">${element}</div>`, policy = STRICT } = host
+  const { styles = [], body = `<main class="host"><h1 class="away">Settings</h1>${element}</main>`, policy = STRICT } = host
   const before = (host.before ?? '') + (await ownToken(demo, host.token))
   const sheets = [...styles, OWN_STYLE]
   const links = sheets.map((_, at) => `<link rel="stylesheet" href="${at}.css" />`).join('')

@@ -1,4 +1,7 @@
 /* The language of the page is the widget's: texts, numbers, dates and direction. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
 import { expect, test } from './fixtures.js'
 import { openHostPage } from './host-page.js'
 
@@ -48,4 +51,21 @@ test('the failure to load is said in the language of the page too', async ({ pag
   await expect(root.getByRole('alert')).toContainText('API-Schlüssel konnten nicht geladen werden.')
   await expect(root.getByRole('button', { name: 'Neu laden' }).or(root.getByRole('button', { name: 'Erneut versuchen' }))).toBeVisible()
   complaints.length = 0
+})
+
+const folder = fileURLToPath(new URL('../../www/widget/locales/', import.meta.url))
+
+test('every catalogue is loaded, read and shown, in the direction of its script', async ({ page, demo }) => {
+  test.slow()
+  const languages = readdirSync(folder).map((name) => name.replace('.json', ''))
+  expect(languages).toHaveLength(20)
+  for (const lang of languages) {
+    const texts = JSON.parse(readFileSync(`${folder}${lang}.json`, 'utf8')) as Record<string, string>
+    const { root } = await openHostPage(page, demo, { lang })
+    await expect(root.getByRole('heading', { name: texts['list.title'] ?? '', exact: true }), lang).toBeVisible()
+    await expect(root.getByText(texts['list.status_disabled'] ?? '', { exact: true }).first(), lang).toBeVisible()
+    const direction = await root.locator('[part~="root"]').evaluate((element) => getComputedStyle(element).direction)
+    expect(direction, lang).toBe(['ar', 'he'].includes(lang) ? 'rtl' : 'ltr')
+    await page.unrouteAll()
+  }
 })
