@@ -1,4 +1,4 @@
-//! The only door to the network: the nine requests of the widget, each with its token.
+//! The only door to the network: the ten requests of the widget, each with its token.
 //!
 //! Link token in `X-Link-Token`, never as Bearer (decisions, "credentials"). No cookies, no cache, no
 //! referrer: an answer may hold a secret, and the page's address is nobody's business.
@@ -6,30 +6,34 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use gloo_net::http::{Method, RequestBuilder};
-use js_sys::{Array, JSON};
-use oneloop_protocol::api_key::{ApiKeyAnswer, ApiKeysAnswer};
-use oneloop_protocol::workspace::ScopesAnswer;
+use js_sys::{Array, JSON, Reflect};
 use oneloop_protocol::{
-    ApiKey, ApiKeyId, CreateApiKey, ErrorBody, Grant, LinkTokenPermissions, LinkTokenStatus,
-    PatchApiKey, RotateApiKey, Secret, UnixMillis, WorkspaceScope,
+    ApiKey, ApiKeyId, CreateApiKey, Grant, LinkTokenStatus, PatchApiKey, RotateApiKey, Secret,
+    UnixMillis, WorkspaceScope,
 };
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortController, AbortSignal, ReferrerPolicy, RequestCache, RequestCredentials, window,
+    AbortController, AbortSignal, Headers, ReferrerPolicy, RequestCache, RequestCredentials,
+    RequestInit, Response, window,
 };
 
 use crate::host::{Event, Host};
 use crate::problem::{Problem, Refusal};
 use crate::session::Session;
+use crate::terms::Terms;
+use crate::wire::{Fields, Read, Write};
+
+const GET: &str = "GET";
+const POST: &str = "POST";
+const PATCH: &str = "PATCH";
+const DELETE: &str = "DELETE";
 
 /// How long to wait for an answer, in milliseconds.
 const TIMEOUT: u32 = 20_000;
 
 /// What a person fills in to create a key; the client adds whose it is and where.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewKey {
     /// Its name.
     pub name: String,
@@ -48,19 +52,6 @@ pub struct Issued {
     pub secret: Secret,
 }
 
-/// Only the secret of an [`oneloop_protocol::IssuedApiKey`]. The key beside it is read from the same
-/// object a second time: serde's `flatten` would buffer every field on the way, which costs 9 KB of wasm.
-#[derive(Deserialize)]
-struct SecretAlone {
-    key: Secret,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SecretAnswer {
-    api_key: SecretAlone,
-}
-
 /// Which URL, under `/api/v1`.
 enum Path<'a> {
     /// The link token itself stands in this URL: the published protocol (section 5).
@@ -70,6 +61,14 @@ enum Path<'a> {
     Workspace(&'a str),
     /// One key, and what follows its id.
     Key(&'a ApiKeyId, &'a str),
+}
+
+/// What goes out with a request.
+#[derive(Clone, Default)]
+struct Body<'a> {
+    json: Option<String>,
+    /// Under which key the server remembers its answer; empty = it does not.
+    idempotency_key: &'a str,
 }
 
 /// A connection to one server with one session.
@@ -104,9 +103,10 @@ impl Client {
     }
 
     /// Asks whose keys these are, and what the token may do. Must come before everything else.
-    pub async fn open(&self) -> Result<LinkTokenPermissions, Problem> {
-        let (token, answer) = self.send_with_token(Method::GET, &Path::LinkToken, None).await?;
-        let status: LinkTokenStatus = read(answer)?;
+    pub async fn open(&self) -> Result<Terms, Problem> {
+        let sent = self.send_with_token(GET, &Path::LinkToken, Body::default()).await;
+        let (token, answer) = sent?;
+        let status = read(answer, LinkTokenStatus::read)?;
         if !status.valid {
             self.session.refuse(&token);
             return Err(self.session_expired());
@@ -116,27 +116,27 @@ impl Client {
             return Err(Problem::OtherWorkspace);
         }
         self.session.ends_at(&token, status.expires_at);
-        let permissions = status.permissions.unwrap_or(LinkTokenPermissions::DEFAULT);
+        let terms = Terms::of(&status);
         *self.customer.borrow_mut() = Some(status);
-        Ok(permissions)
+        Ok(terms)
     }
 
     /// The customer's keys, newest first, without deleted ones.
     pub async fn list_keys(&self) -> Result<Vec<ApiKey>, Problem> {
-        let answer: ApiKeysAnswer =
-            read(self.send(Method::GET, &Path::Workspace("/api-key"), None).await?)?;
-        Ok(answer.api_keys.into_iter().filter(|key| !key.deleted).collect())
+        let answer = self.send(GET, &Path::Workspace("/api-key"), None).await?;
+        let mut keys: Vec<ApiKey> = read(answer, |fields| fields.list("apiKeys"))?;
+        keys.retain(|key| !key.deleted);
+        Ok(keys)
     }
 
     /// What keys of this workspace may be given.
     pub async fn list_scopes(&self) -> Result<Vec<WorkspaceScope>, Problem> {
-        let answer: ScopesAnswer =
-            read(self.send(Method::GET, &Path::Workspace("/scopes"), None).await?)?;
-        Ok(answer.scopes)
+        let answer = self.send(GET, &Path::Workspace("/scopes"), None).await?;
+        read(answer, |fields| fields.list("scopes"))
     }
 
-    /// Creates a key.
-    pub async fn create_key(&self, new: NewKey) -> Result<Issued, Problem> {
+    /// Creates a key. Sent again with the same `idempotency_key`, it creates no second one.
+    pub async fn create_key(&self, new: NewKey, idempotency_key: &str) -> Result<Issued, Problem> {
         let (workspace_id, customer_id) = {
             let customer = self.customer.borrow();
             let status = customer.as_ref().ok_or(Problem::SessionExpired)?;
@@ -154,54 +154,69 @@ impl Client {
             external_meter_id: None,
             metadata: None,
         };
-        issued(self.send(Method::POST, &Path::CreateKey, Some(write(&body)?)).await?)
+        let body = Body { json: Some(body.json()), idempotency_key };
+        issued(self.send_with_token(POST, &Path::CreateKey, body).await?.1)
     }
 
     /// Changes a key; absent fields stay as they are.
     pub async fn edit_key(&self, id: &ApiKeyId, patch: &PatchApiKey) -> Result<ApiKey, Problem> {
-        let answer = self.send(Method::PATCH, &Path::Key(id, ""), Some(write(patch)?)).await?;
-        read::<ApiKeyAnswer>(answer).map(|answer| answer.api_key)
+        let answer = self.send(PATCH, &Path::Key(id, ""), Some(patch.json())).await?;
+        read(answer, |fields| fields.object("apiKey"))
     }
 
-    /// Replaces a key's secret. The old one works for `overlap_seconds` more.
-    pub async fn rotate_key(&self, id: &ApiKeyId, overlap_seconds: u64) -> Result<Issued, Problem> {
+    /// Replaces a key's secret. The old one works for `overlap_seconds` more. Sent again with the same
+    /// `idempotency_key`, it replaces nothing a second time.
+    pub async fn rotate_key(
+        &self,
+        id: &ApiKeyId,
+        overlap_seconds: u64,
+        idempotency_key: &str,
+    ) -> Result<Issued, Problem> {
         // Sent only when asked for: an original upstream expects no body here.
-        let body = match overlap_seconds {
+        let json = match overlap_seconds {
             0 => None,
-            seconds => Some(write(&RotateApiKey { overlap_seconds: Some(seconds) })?),
+            seconds => Some(RotateApiKey { overlap_seconds: Some(seconds) }.json()),
         };
-        issued(self.send(Method::POST, &Path::Key(id, "/rotate"), body).await?)
+        let body = Body { json, idempotency_key };
+        issued(self.send_with_token(POST, &Path::Key(id, "/rotate"), body).await?.1)
+    }
+
+    /// Ends the overlap of the last rotation: the secret before it stops working now.
+    pub async fn end_overlap(&self, id: &ApiKeyId) -> Result<ApiKey, Problem> {
+        let answer = self.send(POST, &Path::Key(id, "/end-overlap"), None).await?;
+        read(answer, |fields| fields.object("apiKey"))
     }
 
     /// Deletes a key.
     pub async fn delete_key(&self, id: &ApiKeyId) -> Result<(), Problem> {
-        self.send(Method::DELETE, &Path::Key(id, ""), None).await.map(drop)
+        self.send(DELETE, &Path::Key(id, ""), None).await.map(drop)
     }
 
     async fn send(
         &self,
-        method: Method,
+        method: &'static str,
         path: &Path<'_>,
-        body: Option<String>,
+        json: Option<String>,
     ) -> Result<JsValue, Problem> {
+        let body = Body { json, idempotency_key: "" };
         self.send_with_token(method, path, body).await.map(|(_, answer)| answer)
     }
 
     /// Sends a request; when the token is refused, once more with a new one.
     async fn send_with_token(
         &self,
-        method: Method,
+        method: &'static str,
         path: &Path<'_>,
-        body: Option<String>,
+        body: Body<'_>,
     ) -> Result<(Rc<Secret>, JsValue), Problem> {
         let token = self.session.token().await?;
-        match self.attempt(method.clone(), path, body.as_deref(), &token).await {
+        match self.attempt(method, path, &body, &token).await {
             Err(problem) if problem.is_unauthorized() => {}
             other => return other.map(|answer| (token, answer)),
         }
         self.session.refuse(&token);
         let token = self.session.token().await?;
-        match self.attempt(method, path, body.as_deref(), &token).await {
+        match self.attempt(method, path, &body, &token).await {
             Err(problem) if problem.is_unauthorized() => {
                 self.session.refuse(&token);
                 Err(self.session_expired())
@@ -217,9 +232,9 @@ impl Client {
 
     async fn attempt(
         &self,
-        method: Method,
+        method: &'static str,
         path: &Path<'_>,
-        body: Option<&str>,
+        body: &Body<'_>,
         token: &Secret,
     ) -> Result<JsValue, Problem> {
         let result = self.fetch(method, &self.url(path, token)?, body, token).await;
@@ -229,53 +244,67 @@ impl Client {
 
     async fn fetch(
         &self,
-        method: Method,
+        method: &'static str,
         url: &str,
-        body: Option<&str>,
+        body: &Body<'_>,
         token: &Secret,
     ) -> Result<JsValue, Problem> {
-        if window().is_some_and(|window| !window.navigator().on_line()) {
+        let window = window().ok_or(Problem::Unreachable)?;
+        if !window.navigator().on_line() {
             return Err(Problem::Offline);
         }
         // What is not visible ASCII is not a token, and no header either.
         if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Problem::NoToken);
         }
-        let signals = Array::of1(&AbortSignal::timeout_with_u32(TIMEOUT));
-        if let Some(life) = &self.life {
-            signals.push(&life.signal());
-        }
-        let request = RequestBuilder::new(url)
-            .method(method)
-            .header("X-Link-Token", token.expose())
-            .cache(RequestCache::NoStore)
-            .credentials(RequestCredentials::Omit)
-            .referrer_policy(ReferrerPolicy::NoReferrer)
-            .abort_signal(Some(&AbortSignal::any(&signals)));
-        let request = match body {
-            Some(body) => request.header("Content-Type", "application/json").body(body),
-            None => request.build(),
-        };
-        // The base URL of the page's attribute may be no URL.
-        let request = request.map_err(|_| Problem::Unreachable)?;
-
-        let response = request.send().await.map_err(|error| not_answered(&error))?;
-        let retry_after = response.headers().get("Retry-After");
-        let text = response.text().await.map_err(|error| not_answered(&error))?;
+        let init = self.request(method, body, token).map_err(|_| Problem::Unreachable)?;
+        // The base URL of the page's attribute may be no URL: that rejects like a server that is not there.
+        let answer = JsFuture::from(window.fetch_with_str_and_init(url, &init)).await;
+        let response: Response = answer.map_err(|error| not_answered(&error))?.unchecked_into();
+        let retry_after = response.headers().get("Retry-After").ok().flatten();
+        let text = response.text().map_err(|error| not_answered(&error))?;
+        let text = JsFuture::from(text).await.map_err(|error| not_answered(&error))?;
+        let text = text.as_string().unwrap_or_default();
         let json = JSON::parse(&text);
         if response.ok() {
             return json.map_err(|_| Problem::Malformed);
         }
-        let detail = json.ok().and_then(|json| read::<ErrorBody>(json).ok()).map(|body| body.error);
-        let (message, reason, field) =
-            detail.map(|detail| (detail.message, detail.reason, detail.field)).unwrap_or_default();
+        let body = json.ok().and_then(Fields::of).and_then(|body| body.object("error"));
         Err(Problem::Refused(Refusal {
             status: response.status(),
-            reason: reason.map(Into::into),
-            field,
-            message,
             retry_after: retry_after.and_then(|seconds| seconds.trim().parse().ok()),
+            ..body.unwrap_or_default()
         }))
+    }
+
+    /// A request without its address. No cookies, no cache, no referrer.
+    fn request(
+        &self,
+        method: &str,
+        body: &Body<'_>,
+        token: &Secret,
+    ) -> Result<RequestInit, JsValue> {
+        let headers = Headers::new()?;
+        headers.set("X-Link-Token", token.expose())?;
+        let signals = Array::of1(&AbortSignal::timeout_with_u32(TIMEOUT));
+        if let Some(life) = &self.life {
+            signals.push(&life.signal());
+        }
+        let init = RequestInit::new();
+        if !body.idempotency_key.is_empty() {
+            headers.set("Idempotency-Key", body.idempotency_key)?;
+        }
+        if let Some(json) = &body.json {
+            headers.set("Content-Type", "application/json")?;
+            init.set_body(&json.into());
+        }
+        init.set_method(method);
+        init.set_headers(&headers);
+        init.set_cache(RequestCache::NoStore);
+        init.set_credentials(RequestCredentials::Omit);
+        init.set_referrer_policy(ReferrerPolicy::NoReferrer);
+        init.set_signal(Some(&AbortSignal::any(&signals)));
+        Ok(init)
     }
 
     fn url(&self, path: &Path<'_>, token: &Secret) -> Result<String, Problem> {
@@ -302,25 +331,23 @@ fn escape(segment: &str) -> String {
 }
 
 /// Why `fetch` rejected. It says no more than a `TypeError` for everything from DNS to CORS, on purpose.
-fn not_answered(error: &gloo_net::Error) -> Problem {
-    match error {
-        gloo_net::Error::JsError(error) if error.name == "TimeoutError" => Problem::Timeout,
-        gloo_net::Error::JsError(error) if error.name == "AbortError" => Problem::Aborted,
+fn not_answered(error: &JsValue) -> Problem {
+    let name = Reflect::get(error, &"name".into()).ok().and_then(|name| name.as_string());
+    match name.as_deref() {
+        Some("TimeoutError") => Problem::Timeout,
+        Some("AbortError") => Problem::Aborted,
         _ => Problem::Unreachable,
     }
 }
 
-fn read<T: DeserializeOwned>(answer: JsValue) -> Result<T, Problem> {
-    serde_wasm_bindgen::from_value(answer).map_err(|_| Problem::Malformed)
+/// Reads an answer.
+fn read<T>(answer: JsValue, read: impl FnOnce(&Fields) -> Option<T>) -> Result<T, Problem> {
+    Fields::of(answer).and_then(|fields| read(&fields)).ok_or(Problem::Malformed)
 }
 
-fn write<T: Serialize>(body: &T) -> Result<String, Problem> {
-    let value = serde_wasm_bindgen::to_value(body).map_err(|_| Problem::Malformed)?;
-    JSON::stringify(&value).map(String::from).map_err(|_| Problem::Malformed)
-}
-
+/// A key and its secret, which stand in one object.
 fn issued(answer: JsValue) -> Result<Issued, Problem> {
-    let SecretAnswer { api_key: SecretAlone { key: secret } } = read(answer.clone())?;
-    let ApiKeyAnswer { api_key: key } = read(answer)?;
-    Ok(Issued { key, secret })
+    read(answer, |fields| {
+        Some(Issued { key: fields.object("apiKey")?, secret: fields.object("apiKey")? })
+    })
 }

@@ -4,8 +4,8 @@ use js_sys::{Array, Date, Intl, JsString, Object, Reflect};
 use oneloop_protocol::{IsoTime, UnixMillis};
 use wasm_bindgen::JsValue;
 
-use crate::expiry::read_date;
-use crate::text;
+use crate::expiry::{read_date, read_time};
+use crate::text::catalogue::{ENGLISH, language};
 
 /// Now, in Unix milliseconds.
 pub fn now() -> UnixMillis {
@@ -56,15 +56,17 @@ pub fn relative(moment: UnixMillis, now: UnixMillis) -> String {
     format.format(amount as f64, unit).into()
 }
 
-/// The last moment of the day in `YYYY-MM-DD`, in the person's own zone.
-pub fn end_of_day(text: &str) -> Option<UnixMillis> {
-    let (year, month, day) = read_date(text)?;
+/// The moment of a date (`YYYY-MM-DD`) and a time (`HH:MM`) in the person's own zone. It is the end of that minute,
+/// so that 23:59 is the end of the day.
+pub fn end_of_minute(date: &str, time: &str) -> Option<UnixMillis> {
+    let (year, month, day) = read_date(date)?;
+    let minutes = read_time(time)?;
     let end = Date::new_with_year_month_day_hr_min_sec_milli(
         year,
         i32::try_from(month).ok()? - 1,
         i32::try_from(day).ok()?,
-        23,
-        59,
+        i32::try_from(minutes / 60).ok()?,
+        i32::try_from(minutes % 60).ok()?,
         59,
         999,
     );
@@ -118,11 +120,17 @@ fn options(parts: &[(&str, &str)]) -> Object {
     object
 }
 
-/// The person's own variant of the catalogue's language, so that an English sentence never holds a
-/// German date; for everybody else the variant that writes the day before the month.
+/// The person's own variant of the language the widget speaks, so that an English sentence never holds a
+/// German date; for everybody else the language itself, in English the variant that writes the day before
+/// the month.
 fn locale() -> String {
+    let language = language();
+    let is_variant = |tag: &String| {
+        tag.strip_prefix(language).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
     let own = web_sys::window().and_then(|window| window.navigator().language());
-    own.filter(|tag| tag.starts_with(text::LANGUAGE)).unwrap_or_else(|| "en-GB".to_owned())
+    let usual = if language == ENGLISH { "en-GB" } else { language };
+    own.filter(is_variant).unwrap_or_else(|| usual.to_owned())
 }
 
 #[cfg(test)]

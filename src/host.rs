@@ -3,7 +3,8 @@
 //! The custom element hands over one JavaScript object; this is its type. `www/widget/host.ts` declares
 //! the other side.
 
-use js_sys::{Object, Promise, Reflect};
+use js_sys::{Array, Object, Promise, Reflect};
+use oneloop_protocol::Grant;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -24,6 +25,26 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = keyVariable)]
     pub fn key_variable(this: &Host) -> String;
 
+    /// What the snippets of the reveal ask for with the key.
+    #[wasm_bindgen(method, getter, js_name = exampleUrl)]
+    pub fn example_url(this: &Host) -> String;
+
+    /// The lifetimes offered for a new key, in days.
+    #[wasm_bindgen(method, getter, js_name = expiryPresets)]
+    pub fn expiry_presets(this: &Host) -> Vec<u16>;
+
+    /// Sets of grants the page offers by a name: an array of what [`Template`] is read from.
+    #[wasm_bindgen(method, getter, js_name = scopeTemplates)]
+    pub fn scope_templates(this: &Host) -> Array;
+
+    /// The language to speak, as a BCP 47 tag: one of the catalogues there are.
+    #[wasm_bindgen(method, getter)]
+    pub fn language(this: &Host) -> String;
+
+    /// That language's texts by their keys; empty for English, which is compiled in.
+    #[wasm_bindgen(method, getter)]
+    pub fn messages(this: &Host) -> Object;
+
     /// A promise of a token: text, or `{token, expiresAt}` with Unix milliseconds. Never throws; a
     /// failure is a rejection.
     #[wasm_bindgen(method, js_name = getToken)]
@@ -31,6 +52,15 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn notify(this: &Host, name: &str, detail: &JsValue);
+}
+
+/// A set of grants that belongs to a purpose: "Deploy", "Read-only monitoring".
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// What the button says, in the page's own words.
+    pub name: String,
+    /// What it grants; everything else is taken away.
+    pub grants: Vec<Grant>,
 }
 
 /// Something the page may want to know. Never carries a secret: it has no field for one.
@@ -52,6 +82,8 @@ pub enum Event<'a> {
     SessionExpired,
     /// Something failed: a stable word, and a sentence.
     Error(&'a str, &'a str),
+    /// The dialog with a secret is closed. For the element alone.
+    RevealClosed,
     /// The widget itself failed and cannot go on.
     Crashed,
 }
@@ -92,6 +124,7 @@ impl Host {
                 set("message", message);
                 "error"
             }
+            Event::RevealClosed => "reveal-closed",
             Event::Crashed => "crashed",
         };
         self.notify(name, &detail);

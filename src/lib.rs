@@ -4,16 +4,22 @@
 //! custom element around it is TypeScript (`www/widget/`). What needs no browser (states of a key, expiry,
 //! permissions in words, what an error means) is in modules of its own and tested on the host.
 
+pub mod attempt;
 pub mod client;
 pub mod components;
+pub mod dom;
 pub mod expiry;
 pub mod format;
 pub mod host;
 pub mod key_status;
 pub mod mount;
+pub mod overlap;
 pub mod problem;
 pub mod scope_level;
 pub mod session;
+pub mod snippet;
 pub mod state;
+pub mod terms;
 pub mod text;
 pub mod theme;
+pub mod wire;

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::{self, PanicHookInfo};
 use std::rc::Rc;
 
+use js_sys::{Array, Object};
 use leptos::mount::{UnmountHandle, mount_to};
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
@@ -12,7 +13,8 @@ use web_sys::HtmlElement;
 use crate::client::Client;
 use crate::components::keys::Keys;
 use crate::host::{Event, Host};
-use crate::state::App;
+use crate::state::{App, Sheet};
+use crate::text::catalogue;
 use crate::theme;
 
 thread_local! {
@@ -26,8 +28,19 @@ thread_local! {
 pub struct Mounted {
     number: u32,
     client: Rc<Client>,
+    app: Rc<Cell<Option<App>>>,
     // Dropped last, by `Drop` order of fields: requests end first.
     view: Option<Box<dyn std::any::Any>>,
+}
+
+#[wasm_bindgen]
+impl Mounted {
+    /// Whether a secret is in the dialog that is open: then the view must not be replaced.
+    #[wasm_bindgen(js_name = holdsSecret)]
+    pub fn holds_secret(&self) -> bool {
+        let sheet = self.app.get().map(|app| app.sheet);
+        sheet.is_some_and(|sheet| sheet.with_untracked(|it| matches!(it, Some(Sheet::Reveal(_)))))
+    }
 }
 
 impl Drop for Mounted {
@@ -50,15 +63,27 @@ pub fn mount(container: HtmlElement, host: Host) -> Mounted {
     panic::set_hook(Box::new(crashed));
     let number = NEXT.replace(NEXT.get() + 1);
     MOUNTED.with_borrow_mut(|mounted| mounted.push((number, host.clone())));
+    catalogue::speak(&host.language(), || texts(&host.messages()));
     let client = Rc::new(Client::new(host.clone()));
+    let mounted_app = Rc::new(Cell::new(None));
     let handle: UnmountHandle<_> = mount_to(container, {
-        let client = client.clone();
+        let (client, mounted_app) = (client.clone(), mounted_app.clone());
         move || {
-            provide_context(App::new(host, client));
-            view! { <Keys /> }
+            let app = App::new(host, client);
+            mounted_app.set(Some(app));
+            provide_context(app);
+            Keys()
         }
     });
-    Mounted { number, client, view: Some(Box::new(handle)) }
+    Mounted { number, client, app: mounted_app, view: Some(Box::new(handle)) }
+}
+
+/// Keys and texts of a catalogue. What is no text is left out, and said in English.
+fn texts(messages: &Object) -> impl Iterator<Item = (String, String)> + use<> {
+    Object::entries(messages).into_iter().filter_map(|entry| {
+        let entry: Array = entry.dyn_into().ok()?;
+        Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
+    })
 }
 
 /// A panic leaves signals borrowed for ever, so no widget on the page can go on: each is told, and shows

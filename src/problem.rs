@@ -56,7 +56,7 @@ impl Problem {
 
     /// Whether the fault lies in this field of the request.
     pub fn concerns(&self, field: &str) -> bool {
-        matches!(self, Self::Refused(refusal) if refusal.field.as_deref() == Some(field))
+        matches!(self, Self::Refused(refusal) if refusal.field.as_deref().is_some_and(|at| is_within(at, field)))
     }
 
     /// A stable word for the `code` of an `oneloop-error` event.
@@ -75,9 +75,20 @@ impl Problem {
     }
 }
 
+/// Whether `at`, such as `scopes[3].representation`, is `field` or a part of it.
+fn is_within(at: &str, field: &str) -> bool {
+    at.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['[', '.']))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_field_concerns_the_field() {
+        assert!(is_within("scopes[3].representation", "scopes") && is_within("name", "name"));
+        assert!(!is_within("names", "name") && !is_within("name", "scopes"));
+    }
 
     fn refused(status: u16) -> Problem {
         Problem::Refused(Refusal { status, ..Refusal::default() })

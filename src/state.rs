@@ -12,10 +12,12 @@ use oneloop_protocol::{
 use web_sys::HtmlElement;
 
 use crate::client::Client;
-use crate::host::{Event, Host};
+use crate::host::{Event, Host, Template};
 use crate::problem::Problem;
+use crate::terms::Terms;
 use crate::text::grants::Named;
 use crate::text::problem::{Attempt, message};
+use crate::wire::{Fields, Read};
 use crate::{format, text};
 
 /// One key. Its signal outlives changes, so a row keeps its place and its focus when the key changes.
@@ -87,7 +89,7 @@ pub struct App {
     /// What keys may be given, as the workspace lists it.
     pub scopes: RwSignal<Vec<WorkspaceScope>>,
     /// What the token may do.
-    pub permissions: RwSignal<LinkTokenPermissions>,
+    pub terms: RwSignal<Terms>,
     /// Where the list stands.
     pub phase: RwSignal<Phase>,
     /// Whether the list is being fetched, the first time or again.
@@ -111,7 +113,7 @@ impl App {
             heading: StoredValue::new_local(None),
             rows: RwSignal::default(),
             scopes: RwSignal::default(),
-            permissions: RwSignal::new(LinkTokenPermissions::DEFAULT),
+            terms: RwSignal::default(),
             phase: RwSignal::new(Phase::Loading),
             fetching: RwSignal::new(false),
             sheet: RwSignal::new(None),
@@ -141,9 +143,25 @@ impl App {
         self.host.with_value(Host::key_variable)
     }
 
+    /// What the page's snippets ask for.
+    pub fn example_url(self) -> String {
+        self.host.with_value(Host::example_url)
+    }
+
+    /// The lifetimes the page offers, in days.
+    pub fn expiry_presets(self) -> Vec<u16> {
+        self.host.with_value(Host::expiry_presets)
+    }
+
+    /// The sets of grants the page offers; what cannot be read is no template.
+    pub fn scope_templates(self) -> Vec<Template> {
+        let given = self.host.with_value(Host::scope_templates);
+        given.iter().filter_map(|template| Template::read(&Fields::of(template)?)).collect()
+    }
+
     /// Whether the token may do this.
     pub fn may(self, permission: LinkTokenPermissions) -> bool {
-        self.permissions.with(|held| held.allow(permission))
+        self.terms.with(|terms| terms.permissions.allow(permission))
     }
 
     /// Fetches everything: who we are, then keys and scopes side by side.
@@ -155,14 +173,14 @@ impl App {
         let client = self.client();
         spawn_local(async move {
             let result = async {
-                let permissions = client.open().await?;
+                let terms = client.open().await?;
                 let (keys, scopes) = join(client.list_keys(), client.list_scopes()).await;
-                Ok((permissions, keys?, scopes?))
+                Ok((terms, keys?, scopes?))
             };
             match result.await {
                 Err(Problem::Aborted) => return,
-                Ok((permissions, keys, scopes)) => {
-                    self.permissions.set(permissions);
+                Ok((terms, keys, scopes)) => {
+                    self.terms.set(terms);
                     self.scopes.set(scopes);
                     self.announcement.set(text::list::loaded(keys.len()));
                     self.rows.set(keys.into_iter().map(Row::new).collect());
@@ -219,13 +237,34 @@ impl App {
                     row.key.set(key);
                     self.tell(Event::KeyUpdated(row.id.as_str()));
                 }
-                Err(problem) => {
-                    self.report(Attempt::Switch, &problem);
-                    let sentence = message(Attempt::Switch, &problem);
-                    self.notice.set(Some(format!("{}: {sentence}", row.name())));
-                }
+                Err(problem) => self.fail(Attempt::Switch, &row, &problem),
             }
         });
+    }
+
+    /// Ends the overlap of a key's last rotation. Asked for in the row, because everything that still uses the
+    /// old secret was warned when it was rotated.
+    pub fn end_overlap(self, row: Row) {
+        self.notice.set(None);
+        let client = self.client();
+        spawn_local(async move {
+            match client.end_overlap(&row.id).await {
+                Err(Problem::Aborted) => {}
+                Ok(key) => {
+                    self.announcement.set(text::rotate::ended(&key.name));
+                    row.key.set(key);
+                    self.tell(Event::KeyUpdated(row.id.as_str()));
+                }
+                Err(problem) => self.fail(Attempt::Switch, &row, &problem),
+            }
+        });
+    }
+
+    /// Says above the list what went wrong with one key.
+    fn fail(self, attempt: Attempt, row: &Row, problem: &Problem) {
+        self.report(attempt, problem);
+        let sentence = message(attempt, problem);
+        self.notice.set(Some(text::list::about(&row.name(), &sentence)));
     }
 
     /// Grants with the names people know the scopes by, in the catalogue's order; what the catalogue does
@@ -292,6 +331,13 @@ impl Submission {
                 }
             }
         });
+    }
+
+    /// What the server said of one field of the request, in words for the place of that field.
+    pub fn about(self, field: &str) -> Option<String> {
+        let concerns =
+            self.problem.with(|problem| problem.as_ref().is_some_and(|it| it.concerns(field)));
+        concerns.then(|| self.message()).flatten()
     }
 
     /// What a person is told about the last attempt.

@@ -17,4 +17,5 @@ pub const STYLESHEET: &str = concat!(
     include_str!("components/choice.css"),
     include_str!("components/scope_picker.css"),
     include_str!("components/reveal_dialog.css"),
+    include_str!("components/snippets.css"),
 );

@@ -1,9 +1,10 @@
 //! The widget's buttons.
 
-use leptos::ev::MouseEvent;
 use leptos::prelude::*;
+use web_sys::Event;
 
 use super::icon::Icon;
+use crate::dom::{Child, Element, Kept, el};
 
 /// How much a button asks to be pressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,54 +41,92 @@ impl Emphasis {
 /// # Parts
 ///
 /// `button`, and `button-primary`, `button-danger` or `button-quiet`.
-#[component]
-pub fn Button(
-    /// The word on it.
-    #[prop(into)]
-    label: Signal<String>,
-    /// How much it asks to be pressed. Defaults to plain.
-    #[prop(optional, into)]
-    emphasis: Signal<Emphasis>,
-    /// A picture before the word.
-    #[prop(optional)]
-    icon: Option<Icon>,
-    /// Whether it submits the form it stands in. Defaults to `false`.
-    #[prop(optional)]
-    submit: bool,
-    /// Whether its request is under way. Defaults to `false`.
-    #[prop(optional, into)]
-    busy: Signal<bool>,
-    /// Whether it cannot be pressed yet. Defaults to `false`.
-    #[prop(optional, into)]
-    disabled: Signal<bool>,
-    /// Whether it has the focus when its dialog opens. Defaults to `false`.
-    #[prop(optional)]
-    autofocus: bool,
-    /// Runs on click, from mouse, keyboard and assistive technology alike.
-    #[prop(optional, into)]
-    on_press: Option<Callback<MouseEvent>>,
-) -> impl IntoView {
-    let press = move |event: MouseEvent| {
-        if busy.get_untracked() {
-            event.prevent_default();
-        } else if let Some(on_press) = on_press {
-            on_press.run(event);
+#[must_use]
+pub struct Button {
+    element: Element,
+    face: Element,
+    busy: Option<RwSignal<bool>>,
+    press: Option<Box<dyn Fn()>>,
+}
+
+impl Button {
+    /// A plain button with this word on it.
+    pub fn new(label: impl Child) -> Self {
+        Self {
+            element: el("button").attr("type", "button"),
+            face: el("span").class("button-face").child(label),
+            busy: None,
+            press: None,
         }
-    };
-    view! {
-        <button
-            class=move || emphasis.get().class()
-            part=move || emphasis.get().class()
-            type=if submit { "submit" } else { "button" }
-            disabled=move || disabled.get()
-            aria-disabled=move || busy.get().then_some("true")
-            autofocus=autofocus
-            on:click=press
-        >
-            <span class="button-face">
-                {icon.map(Icon::view)}
-                {move || label.get()}
-            </span>
-        </button>
+        .emphasis(Emphasis::Plain)
+    }
+
+    /// How much it asks to be pressed.
+    pub fn emphasis(self, emphasis: Emphasis) -> Self {
+        self.with(|button| button.class(emphasis.class()).part(emphasis.class()))
+    }
+
+    /// How much it asks to be pressed, as that changes.
+    pub fn emphasis_with(self, emphasis: impl Fn() -> Emphasis + Copy + 'static) -> Self {
+        self.with(|button| {
+            button.class(move || emphasis().class()).part(move || emphasis().class())
+        })
+    }
+
+    /// A picture before the word.
+    pub fn icon(mut self, icon: Icon) -> Self {
+        self.face = self.face.prepend(icon.view());
+        self
+    }
+
+    /// It submits the form it stands in.
+    pub fn submit(self) -> Self {
+        self.with(|button| button.attr("type", "submit"))
+    }
+
+    /// Its request is under way while this is true.
+    pub fn busy(mut self, busy: RwSignal<bool>) -> Self {
+        self.busy = Some(busy);
+        self.with(|button| button.attr("aria-disabled", move || busy.get().then_some("true")))
+    }
+
+    /// It cannot be pressed yet while this is true.
+    pub fn disabled(self, disabled: impl Fn() -> bool + 'static) -> Self {
+        self.with(|button| button.attr("disabled", disabled))
+    }
+
+    /// It has the focus when its dialog opens.
+    pub fn autofocus(self, autofocus: bool) -> Self {
+        self.with(|button| button.attr("autofocus", autofocus))
+    }
+
+    /// Runs on click, from mouse, keyboard and assistive technology alike.
+    pub fn on_press(mut self, press: impl Fn() + 'static) -> Self {
+        self.press = Some(Box::new(press));
+        self
+    }
+
+    fn with(mut self, change: impl FnOnce(Element) -> Element) -> Self {
+        self.element = change(self.element);
+        self
+    }
+
+    /// The button as an element.
+    pub fn view(self) -> Element {
+        let Self { element, face, busy, press } = self;
+        let click = move |event: Event| {
+            if busy.is_some_and(|busy| busy.get_untracked()) {
+                event.prevent_default();
+            } else if let Some(press) = &press {
+                press();
+            }
+        };
+        element.child(face).on("click", click)
+    }
+}
+
+impl Child for Button {
+    fn append_to(self, parent: &web_sys::Node, kept: &mut Kept) {
+        self.view().append_to(parent, kept);
     }
 }

@@ -1,8 +1,11 @@
 //! One of a few: radio buttons side by side.
 
+use std::rc::Rc;
+
 use leptos::prelude::*;
 
 use super::unique::unique;
+use crate::dom::{Child, Element, Kept, el};
 
 /// Radio buttons that look like one control.
 ///
@@ -14,55 +17,70 @@ use super::unique::unique;
 ///
 /// `choice`.
 ///
-/// Options are known by their place: one component for every kind of choice, instead of one compiled for
-/// each.
-#[component]
-pub fn Choice(
+/// Options are known by their place: one control for every kind of choice.
+#[must_use]
+pub struct Choice {
     /// What is chosen between.
-    #[prop(into)]
-    legend: String,
-    /// Whether the legend is for screen readers only. Defaults to `false`.
-    #[prop(optional)]
-    legend_hidden: bool,
+    pub legend: String,
+    /// Whether the legend is for screen readers only.
+    pub legend_hidden: bool,
     /// The labels of the choices.
-    options: Vec<String>,
+    pub options: Vec<String>,
     /// The place of what is chosen.
-    value: Signal<usize>,
+    pub value: Rc<dyn Fn() -> usize>,
     /// Runs with the place of what was picked.
-    #[prop(into)]
-    on_pick: Callback<usize>,
-    /// Whether the one that is chosen has the focus when its dialog opens. Defaults to `false`.
-    #[prop(optional)]
-    autofocus: bool,
-) -> impl IntoView {
-    let group = unique("choice");
-    let buttons = options
-        .into_iter()
-        .enumerate()
-        .map(|(place, label)| {
-            let is_chosen = move || value.get() == place;
-            view! {
-                <label class="choice-option">
-                    <input
-                        class="choice-input"
-                        type="radio"
-                        name=group.clone()
-                        prop:checked=is_chosen
-                        autofocus=autofocus && untrack(is_chosen)
-                        on:change=move |_| on_pick.run(place)
-                    />
-                    <span class="choice-label">{label}</span>
-                </label>
-            }
-        })
-        .collect_view();
-    view! {
-        <fieldset class="fieldset">
-            <legend class=if legend_hidden { "hidden" } else { "label" }>{legend}</legend>
-            <div class="choice" part="choice">
-                {buttons}
-            </div>
-        </fieldset>
+    pub on_pick: Rc<dyn Fn(usize)>,
+    /// Whether the one that is chosen has the focus when its dialog opens.
+    pub autofocus: bool,
+    /// The places that cannot be picked. Whoever sets one says why beside the control.
+    pub disabled: Vec<usize>,
+}
+
+impl Choice {
+    /// Choosing between `options`, with a legend that is seen, and without the focus.
+    pub fn new(
+        legend: impl Into<String>,
+        options: Vec<String>,
+        value: impl Fn() -> usize + 'static,
+        on_pick: impl Fn(usize) + 'static,
+    ) -> Self {
+        Self {
+            legend: legend.into(),
+            legend_hidden: false,
+            options,
+            value: Rc::new(value),
+            on_pick: Rc::new(on_pick),
+            autofocus: false,
+            disabled: Vec::new(),
+        }
     }
-    .into_any()
+
+    /// The control as an element.
+    pub fn view(self) -> Element {
+        let Self { legend, legend_hidden, options, value, on_pick, autofocus, disabled } = self;
+        let group = unique("choice");
+        let chosen = untrack(|| value());
+        let buttons = options.into_iter().enumerate().map(|(place, label)| {
+            let (value, on_pick) = (value.clone(), on_pick.clone());
+            let button = el("input")
+                .class("choice-input")
+                .attr("type", "radio")
+                .attr("name", group.clone())
+                .attr("autofocus", autofocus && chosen == place)
+                .attr("disabled", disabled.contains(&place))
+                .prop("checked", move || value() == place)
+                .on("change", move |_| on_pick(place));
+            let label = el("span").class("choice-label").child(label);
+            el("label").class("choice-option").child(button).child(label)
+        });
+        let name = el("legend").class(if legend_hidden { "hidden" } else { "label" });
+        let buttons = el("div").class("choice").part("choice").children(buttons);
+        el("fieldset").class("fieldset").child(name.child(legend)).child(buttons)
+    }
+}
+
+impl Child for Choice {
+    fn append_to(self, parent: &web_sys::Node, kept: &mut Kept) {
+        self.view().append_to(parent, kept);
+    }
 }

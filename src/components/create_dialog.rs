@@ -1,18 +1,18 @@
 //! Creating a key.
 
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
-use super::button::{Button, Emphasis};
-use super::dialog::Dialog;
-use super::expiry_picker::{ExpiryDraft, ExpiryPicker};
-use super::name_field::{NameField, focus, name_message, name_problem};
-use super::notice::Notice;
-use super::scope_picker::{ScopeDraft, ScopePicker, Summary};
+use super::button::Emphasis;
+use super::expiry_picker::{ExpiryDraft, expiry_picker};
+use super::form::Form;
+use super::name_field::{name_field, name_message, name_problem};
+use super::scope_picker::{ScopeDraft, scope_picker, summary};
+use crate::attempt::{Attempt, Attempted};
 use crate::client::NewKey;
+use crate::dom::{View, el};
 use crate::host::Event;
 use crate::state::{App, Revealed, Sheet, Submission};
-use crate::text::problem::Attempt;
+use crate::text::problem;
 use crate::{format, text};
 
 /// Name, permissions, expiry, and a sentence that says it all.
@@ -20,84 +20,61 @@ use crate::{format, text};
 /// What was typed stays through every failure, an ended session included. The reveal opens after the
 /// server's answer, never before.
 #[component]
-pub fn CreateDialog() -> impl IntoView {
+pub fn CreateDialog() -> View {
     let app = App::expect();
     let name = RwSignal::new(String::new());
-    let scopes = app.scopes.with_untracked(|scopes| ScopeDraft::new(scopes, &[]));
-    let expiry = ExpiryDraft::new();
+    let terms = app.terms.get_untracked();
+    let scopes = app
+        .scopes
+        .with_untracked(|scopes| ScopeDraft::new(scopes, &[], terms.grantable.as_deref()));
+    let expiry = ExpiryDraft::new(&app.expiry_presets(), &terms);
     let tried = RwSignal::new(false);
-    let submission = Submission::new(Attempt::Create);
+    let submission = Submission::new(problem::Attempt::Create);
 
-    let name_field = NodeRef::new();
-    let name_message = name_message(name, tried, submission);
+    let (field, input) = name_field(name, name_message(name, tried, submission));
     let until = move || {
         let expiry = expiry.resolve(app.now.get());
         expiry.millis().map(format::long_date)
     };
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
+    let attempted = StoredValue::new(Attempted::new());
+    let submit = move || {
         tried.set(true);
-        let end = untrack(|| expiry.resolve(format::now()));
         if name.with_untracked(|name| name_problem(name)).is_some() {
-            focus(name_field);
+            let _ = input.focus();
             return;
         }
-        if !end.is_usable() {
+        let now = format::now();
+        if !untrack(|| expiry.resolve(now)).is_usable() {
+            expiry.focus();
             return;
         }
-        let new = NewKey {
-            name: name.with_untracked(|name| name.trim().to_owned()),
-            scopes: untrack(|| scopes.grants()),
-            expires_at: end.millis(),
-        };
+        let name = name.with_untracked(|name| name.trim().to_owned());
+        let grants = untrack(|| scopes.grants());
+        let content = (name.clone(), grants.clone(), untrack(|| expiry.picked()));
+        let Attempt { key, since } =
+            attempted.try_update_value(|attempted| attempted.of(content, now)).unwrap_or_default();
+        let expires_at = untrack(|| expiry.resolve(since)).millis();
+        let new = NewKey { name, scopes: grants, expires_at };
         let client = app.client();
-        submission.send(app, async move { client.create_key(new).await }, move |issued| {
+        let request = async move { client.create_key(new, &key).await };
+        submission.send(app, request, move |issued| {
             let row = app.insert(issued.key);
             app.tell(Event::KeyCreated(row.id.as_str()));
             let revealed = Revealed { row, secret: issued.secret, replaced: None };
             app.sheet.set(Some(Sheet::Reveal(revealed)));
         });
     };
-    let leave = move || {
-        if !submission.busy.get_untracked() {
-            app.sheet.set(None);
-        }
+    let form = Form {
+        title: text::form::create_title(),
+        submission,
+        send: (text::form::create(), text::form::creating()),
+        emphasis: Emphasis::Primary,
+        cancel_first: false,
+        body: el("div")
+            .child(field)
+            .child(scope_picker(app, scopes, submission))
+            .child(expiry_picker(expiry, submission, move || app.now.get())),
+        foot: Some(summary(app, name, scopes, until)),
     };
-    view! {
-        <Dialog title=text::form::create_title().to_owned() on_dismiss=move |()| leave()>
-            <form class="form" novalidate=true on:submit=submit>
-                <div class="form-body">
-                    <NameField value=name problem=name_message node_ref=name_field />
-                    <ScopePicker draft=scopes />
-                    <ExpiryPicker draft=expiry now=app.now />
-                </div>
-                <div class="form-foot">
-                    <Summary name draft=scopes until=Signal::derive(until) />
-                    <Notice message=Signal::derive(move || submission.message()) />
-                    <div class="actions">
-                        <Button label=text::cancel().to_owned() on_press=move |_| leave() />
-                        <Button
-                            label=Signal::derive(move || {
-                                send_label(submission, text::form::create(), text::form::creating())
-                            })
-                            emphasis=Emphasis::Primary
-                            submit=true
-                            busy=submission.busy
-                        />
-                    </div>
-                </div>
-            </form>
-        </Dialog>
-    }
-}
-
-/// What a sending button says: the deed, that it is under way, or that it can be tried again.
-pub fn send_label(submission: Submission, idle: &'static str, busy: &'static str) -> String {
-    let failed = submission.problem.with(Option::is_some);
-    match (submission.busy.get(), failed) {
-        (true, _) => busy,
-        (false, true) => text::try_again(),
-        (false, false) => idle,
-    }
-    .to_owned()
+    form.view(app, submit)
 }

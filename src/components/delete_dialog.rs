@@ -1,14 +1,12 @@
 //! Deleting a key: which, whether something uses it, and what breaks.
 
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 
-use super::button::{Button, Emphasis};
-use super::create_dialog::send_label;
-use super::dialog::Dialog;
+use super::button::Emphasis;
+use super::form::{Form, which};
 use super::icon::Icon;
-use super::notice::Notice;
 use super::unique::unique;
+use crate::dom::{Element, View, el};
 use crate::host::Event;
 use crate::key_status::DAY;
 use crate::state::{App, Row, Submission};
@@ -22,7 +20,7 @@ use crate::{format, text};
 pub fn DeleteDialog(
     /// The key.
     row: Row,
-) -> impl IntoView {
+) -> View {
     let app = App::expect();
     let submission = Submission::new(Attempt::Delete);
     let key = row.key.get_untracked();
@@ -35,8 +33,7 @@ pub fn DeleteDialog(
     let confirmed =
         move || !in_use || typed.with(|typed| name.with_value(|name| typed.trim() == name.trim()));
 
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
+    let submit = move || {
         if !untrack(confirmed) {
             mismatch.set(true);
             return;
@@ -50,80 +47,62 @@ pub fn DeleteDialog(
             app.remove_after_dialog(gone.id);
         });
     };
-    let leave = move || {
-        if !submission.busy.get_untracked() {
-            app.sheet.set(None);
-        }
-    };
     let usage = match used_at {
         None => text::delete::never_used().to_owned(),
         Some(at) if in_use => text::delete::still_in_use(&format::relative(at, now)),
         Some(at) => text::delete::last_used(&format::relative(at, now)),
     };
-    let (field, problem) = (unique("confirm"), unique("confirm-problem"));
-    view! {
-        <Dialog title=text::delete::title().to_owned() alert=true on_dismiss=move |()| leave()>
-            <form class="form" novalidate=true on:submit=submit>
-                <div class="form-body">
-                    <p class="which">
-                        <span class="which-name" dir="auto">{key.name.clone()}</span>
-                        <code dir="ltr" translate="no">{key.masked_key}</code>
-                    </p>
-                    <p class=if in_use { "usage usage-warn" } else { "usage" }>
-                        {in_use.then(|| Icon::Warning.view())} <span class="usage-words">{usage}</span>
-                    </p>
-                    <p class="lead">{text::delete::hint()}</p>
-                    {key.enabled.then(|| view! { <p class="lead">{text::delete::instead()}</p> })}
-                    {in_use
-                        .then(|| {
-                            view! {
-                                <div class="field">
-                                    <label class="label" for=field.clone()>
-                                        {text::delete::type_name(&key.name)}
-                                    </label>
-                                    <input
-                                        class="input"
-                                        part="input"
-                                        id=field.clone()
-                                        type="text"
-                                        autofocus=true
-                                        autocomplete="off"
-                                        autocapitalize="off"
-                                        spellcheck="false"
-                                        data-1p-ignore="true"
-                                        aria-invalid=move || mismatch.get().then_some("true")
-                                        aria-describedby=problem.clone()
-                                        on:input:target=move |event| {
-                                            typed.set(event.target().value());
-                                            mismatch.set(false);
-                                        }
-                                    />
-                                    <p class="field-problem" id=problem.clone() role="alert">
-                                        {move || mismatch.get().then(text::delete::mismatch)}
-                                    </p>
-                                </div>
-                            }
-                        })}
-                </div>
-                <div class="form-foot">
-                    <Notice message=Signal::derive(move || submission.message()) />
-                    <div class="actions">
-                        <Button
-                            label=text::cancel().to_owned()
-                            autofocus=!in_use
-                            on_press=move |_| leave()
-                        />
-                        <Button
-                            label=Signal::derive(move || {
-                                send_label(submission, text::delete::delete(), text::delete::deleting())
-                            })
-                            emphasis=Emphasis::Danger
-                            submit=true
-                            busy=submission.busy
-                        />
-                    </div>
-                </div>
-            </form>
-        </Dialog>
-    }
+    let lead = |words: &'static str| el("p").class("lead").child(words);
+    let warning = in_use.then(|| Icon::Warning.view());
+    let usage = el("p")
+        .class(if in_use { "usage usage-warn" } else { "usage" })
+        .child(warning)
+        .child(el("span").class("usage-words").child(usage));
+    let form = Form {
+        title: text::delete::title(),
+        submission,
+        send: (text::delete::delete(), text::delete::deleting()),
+        emphasis: Emphasis::Danger,
+        cancel_first: !in_use,
+        body: el("div")
+            .child(which(key.name.clone(), key.masked_key))
+            .child(usage)
+            .child(lead(text::delete::hint()))
+            .child(key.enabled.then(|| lead(text::delete::instead())))
+            .child(in_use.then(|| confirmation(&key.name, typed, mismatch))),
+        foot: None,
+    };
+    form.alert(app, submit)
+}
+
+/// The field for the key's name.
+fn confirmation(name: &str, typed: RwSignal<String>, mismatch: RwSignal<bool>) -> Element {
+    let (id, problem) = (unique("confirm"), unique("confirm-problem"));
+    let field = el("input")
+        .class("input")
+        .part("input")
+        .attr("id", id.clone())
+        .attr("type", "text")
+        .attr("autofocus", true)
+        .attr("autocomplete", "off")
+        .attr("autocapitalize", "off")
+        .attr("spellcheck", "false")
+        .attr("data-1p-ignore", "true")
+        .attr("aria-invalid", move || mismatch.get().then_some("true"))
+        .attr("aria-describedby", problem.clone())
+        .on_input(move |text| {
+            typed.set(text);
+            mismatch.set(false);
+        });
+    el("div")
+        .class("field")
+        .child(el("label").class("label").attr("for", id).child(text::delete::type_name(name)))
+        .child(field)
+        .child(
+            el("p")
+                .class("field-problem")
+                .attr("id", problem)
+                .role("alert")
+                .child(move || mismatch.get().then(text::delete::mismatch)),
+        )
 }

@@ -1,16 +1,17 @@
 //! The frame of every dialog: a native modal one.
 
-use leptos::ev::KeyboardEvent;
-use leptos::html;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlDialogElement, KeyboardEvent};
 
 use super::icon::Icon;
 use super::unique::unique;
+use crate::dom::{Element, el, once_mounted};
 use crate::text;
 
 /// A modal dialog that is open for as long as it exists.
 ///
-/// It never closes by itself: Escape, the × and the system's back gesture all ask through `on_dismiss`, and
+/// What is inside is given to it as its children. It never closes by itself: Escape, the × and the system's back gesture all ask through `on_dismiss`, and
 /// whoever owns the dialog decides. A press outside does nothing, because what is inside may have been
 /// typed, or may be the only copy of a secret.
 ///
@@ -23,81 +24,69 @@ use crate::text;
 /// # Parts
 ///
 /// `dialog`, `dialog__title`, `dialog__close`.
-#[component]
-pub fn Dialog(
-    /// The heading.
-    #[prop(into)]
-    title: Signal<String>,
-    /// Whether it is a question with consequences (`role="alertdialog"`). Defaults to `false`.
-    #[prop(optional)]
-    alert: bool,
-    /// Runs when the person wants to leave.
-    #[prop(into)]
-    on_dismiss: Callback<()>,
-    /// The content.
-    children: Children,
-) -> impl IntoView {
-    let dialog = NodeRef::<html::Dialog>::new();
+pub fn dialog(title: &'static str, on_dismiss: impl Fn() + Clone + 'static) -> Element {
     let heading = unique("heading");
-    let named_by = heading.clone();
-    let open = StoredValue::new_local(None::<web_sys::HtmlDialogElement>);
-    dialog.on_load(move |element| {
-        let _ = element.show_modal();
-        open.set_value(Some(element));
+    let dialog = el("dialog");
+    let element: HtmlDialogElement = dialog.node();
+    once_mounted({
+        let element = element.clone();
+        move || {
+            let _ = element.show_modal();
+        }
     });
     // While the element is still in the page: that is what gives the focus back.
+    let open = StoredValue::new_local(element.clone());
     on_cleanup(move || {
-        if let Some(element) = open.try_get_value().flatten() {
+        if let Some(element) = open.try_get_value() {
             element.close();
         }
     });
-    let key = move |event: KeyboardEvent| {
-        if event.key() == "Escape" && !event.default_prevented() {
-            event.prevent_default();
-            event.stop_propagation();
-            on_dismiss.run(());
+    let key = {
+        let dismiss = on_dismiss.clone();
+        move |event: web_sys::Event| {
+            let event: KeyboardEvent = event.unchecked_into();
+            if event.key() == "Escape" && !event.default_prevented() {
+                event.prevent_default();
+                event.stop_propagation();
+                dismiss();
+            }
         }
     };
-    let cancel = move |event: leptos::ev::Event| {
-        event.prevent_default();
-        on_dismiss.run(());
+    let cancel = {
+        let dismiss = on_dismiss.clone();
+        move |event: web_sys::Event| {
+            event.prevent_default();
+            dismiss();
+        }
     };
     // The browser closed it all the same: open it again, and ask.
-    let closed = move |_| {
-        if let Some(element) = open.try_get_value().flatten()
-            && element.is_connected()
-            && !element.open()
-        {
-            let _ = element.show_modal();
-            on_dismiss.run(());
+    let closed = {
+        let dismiss = on_dismiss.clone();
+        move |_| {
+            if element.is_connected() && !element.open() {
+                let _ = element.show_modal();
+                dismiss();
+            }
         }
     };
-    view! {
-        <dialog
-            node_ref=dialog
-            class="dialog"
-            part="dialog"
-            role=alert.then_some("alertdialog")
-            aria-labelledby=named_by
-            on:keydown=key
-            on:cancel=cancel
-            on:close=closed
-        >
-            <div class="dialog-head">
-                <h2 class="dialog-title" part="dialog__title" id=heading>
-                    {move || title.get()}
-                </h2>
-                <button
-                    class="dialog-close"
-                    part="dialog__close"
-                    type="button"
-                    aria-label=text::close()
-                    on:click=move |_| on_dismiss.run(())
-                >
-                    {Icon::Cross.view()}
-                </button>
-            </div>
-            {children()}
-        </dialog>
-    }
+    let cross = el("button")
+        .class("dialog-close")
+        .part("dialog__close")
+        .attr("type", "button")
+        .attr("aria-label", text::close())
+        .on("click", move |_| on_dismiss())
+        .child(Icon::Cross.view());
+    let words = el("h2")
+        .class("dialog-title")
+        .part("dialog__title")
+        .attr("id", heading.clone())
+        .child(title);
+    dialog
+        .class("dialog")
+        .part("dialog")
+        .attr("aria-labelledby", heading)
+        .on("keydown", key)
+        .on("cancel", cancel)
+        .on("close", closed)
+        .child(el("div").class("dialog-head").child(words).child(cross))
 }

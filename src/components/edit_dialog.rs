@@ -1,43 +1,41 @@
 //! Editing a key: name and permissions; the secret stays.
 
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use oneloop_protocol::PatchApiKey;
 
-use super::button::{Button, Emphasis};
-use super::create_dialog::send_label;
-use super::dialog::Dialog;
-use super::name_field::{NameField, focus, name_message, name_problem};
-use super::notice::Notice;
-use super::scope_picker::{ScopeDraft, ScopePicker, Summary};
-use crate::format;
+use super::button::Emphasis;
+use super::form::Form;
+use super::name_field::{name_field, name_message, name_problem};
+use super::scope_picker::{ScopeDraft, scope_picker, summary};
+use crate::dom::{View, el};
 use crate::host::Event;
 use crate::state::{App, Row, Submission};
-use crate::text;
 use crate::text::problem::Attempt;
+use crate::{format, text};
 
 /// Name and permissions of one key. Sends only what was changed.
 #[component]
 pub fn EditDialog(
     /// The key.
     row: Row,
-) -> impl IntoView {
+) -> View {
     let app = App::expect();
     let key = row.key.get_untracked();
     let expires_at = key.expires_at;
     let name = RwSignal::new(key.name.clone());
-    let scopes = app.scopes.with_untracked(|scopes| ScopeDraft::new(scopes, &key.scopes));
+    let grantable = app.terms.with_untracked(|terms| terms.grantable.clone());
+    let scopes = app
+        .scopes
+        .with_untracked(|scopes| ScopeDraft::new(scopes, &key.scopes, grantable.as_deref()));
     let before = StoredValue::new((key.name.clone(), untrack(|| scopes.grants())));
     let tried = RwSignal::new(false);
     let submission = Submission::new(Attempt::Edit);
 
-    let name_field = NodeRef::new();
-    let name_message = name_message(name, tried, submission);
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
+    let (field, input) = name_field(name, name_message(name, tried, submission));
+    let submit = move || {
         tried.set(true);
         if name.with_untracked(|name| name_problem(name)).is_some() {
-            focus(name_field);
+            let _ = input.focus();
             return;
         }
         let patch = before.with_value(|(old_name, old_grants)| {
@@ -62,39 +60,17 @@ pub fn EditDialog(
             app.sheet.set(None);
         });
     };
-    let leave = move || {
-        if !submission.busy.get_untracked() {
-            app.sheet.set(None);
-        }
+    let form = Form {
+        title: text::form::edit_title(),
+        submission,
+        send: (text::form::save(), text::form::saving()),
+        emphasis: Emphasis::Primary,
+        cancel_first: false,
+        body: el("div")
+            .child(el("p").class("lead").child(text::form::edit_hint()))
+            .child(field)
+            .child(scope_picker(app, scopes, submission)),
+        foot: Some(summary(app, name, scopes, move || expires_at.map(format::long_date))),
     };
-    view! {
-        <Dialog title=text::form::edit_title().to_owned() on_dismiss=move |()| leave()>
-            <form class="form" novalidate=true on:submit=submit>
-                <div class="form-body">
-                    <p class="lead">{text::form::edit_hint()}</p>
-                    <NameField value=name problem=name_message node_ref=name_field />
-                    <ScopePicker draft=scopes />
-                </div>
-                <div class="form-foot">
-                    <Summary
-                        name
-                        draft=scopes
-                        until=Signal::stored(expires_at.map(format::long_date))
-                    />
-                    <Notice message=Signal::derive(move || submission.message()) />
-                    <div class="actions">
-                        <Button label=text::cancel().to_owned() on_press=move |_| leave() />
-                        <Button
-                            label=Signal::derive(move || {
-                                send_label(submission, text::form::save(), text::form::saving())
-                            })
-                            emphasis=Emphasis::Primary
-                            submit=true
-                            busy=submission.busy
-                        />
-                    </div>
-                </div>
-            </form>
-        </Dialog>
-    }
+    form.view(app, submit)
 }

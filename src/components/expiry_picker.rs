@@ -1,104 +1,141 @@
 //! When a new key ends.
 
 use leptos::prelude::*;
+use web_sys::HtmlElement;
 
 use super::choice::Choice;
 use super::unique::unique;
+use crate::dom::{Element, View, el, views};
 use crate::expiry::{Expiry, ExpiryChoice};
+use crate::state::Submission;
+use crate::terms::Terms;
 use crate::{format, text};
 
 /// What is picked so far.
 #[derive(Clone, Copy)]
 pub struct ExpiryDraft {
+    offered: StoredValue<Vec<ExpiryChoice>>,
+    terms: StoredValue<Terms>,
     choice: RwSignal<ExpiryChoice>,
     date: RwSignal<String>,
+    time: RwSignal<String>,
+    /// The date field, while there is one.
+    field: StoredValue<Option<HtmlElement>, LocalStorage>,
 }
 
+/// Everything that a person picked, to compare one attempt with the next.
+pub type Picked = (ExpiryChoice, String, String);
+
 impl ExpiryDraft {
-    /// The default.
-    pub fn new() -> Self {
-        Self { choice: RwSignal::new(ExpiryChoice::DEFAULT), date: RwSignal::default() }
+    /// The default of what the page offers and the terms allow.
+    pub fn new(presets: &[u16], terms: &Terms) -> Self {
+        let offered = ExpiryChoice::offered(presets, terms);
+        Self {
+            choice: RwSignal::new(ExpiryChoice::default_of(&offered)),
+            offered: StoredValue::new(offered),
+            terms: StoredValue::new(terms.clone()),
+            date: RwSignal::default(),
+            time: RwSignal::new("23:59".to_owned()),
+            field: StoredValue::new_local(None),
+        }
     }
 
     /// What it means at `now`.
     pub fn resolve(self, now: i64) -> Expiry {
-        let date = self.date.with(|text| format::end_of_day(text));
-        Expiry::resolve(self.choice.get(), date, now)
+        let at = self.date.with(|date| self.time.with(|time| format::end_of_minute(date, time)));
+        self.terms.with_value(|terms| Expiry::resolve(self.choice.get(), at, now, terms))
+    }
+
+    /// What is picked, not what it means.
+    pub fn picked(self) -> Picked {
+        (self.choice.get(), self.date.get(), self.time.get())
+    }
+
+    /// Puts the focus into the date.
+    pub fn focus(self) {
+        if let Some(field) = self.field.get_value() {
+            let _ = field.focus();
+        }
     }
 }
 
-impl Default for ExpiryDraft {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Presets, a date, never; and under them always the moment that comes out, with its zone.
+/// Presets, a date with its time, never; and under them always the moment that comes out, with its zone.
 ///
 /// # Parts
 ///
 /// `choice`, `input`.
-#[component]
-pub fn ExpiryPicker(
-    /// What is picked.
+pub fn expiry_picker(
     draft: ExpiryDraft,
-    /// The time.
-    #[prop(into)]
-    now: Signal<i64>,
-) -> impl IntoView {
-    let (id, hint) = (unique("date"), unique("expiry-line"));
-    let line_id = hint.clone();
-    let options = ExpiryChoice::ALL.map(text::form::choice).to_vec();
+    submission: Submission,
+    now: impl Fn() -> i64 + Copy + 'static,
+) -> Element {
+    let hint = unique("expiry-line");
+    let options = draft.offered.get_value();
+    let labels = options.iter().map(|choice| text::form::choice(*choice)).collect();
     let chosen = move || {
         let chosen = draft.choice.get();
-        ExpiryChoice::ALL.iter().position(|choice| *choice == chosen).unwrap_or_default()
+        draft.offered.with_value(|offered| offered.iter().position(|choice| *choice == chosen))
     };
     let pick = move |place: usize| {
-        if let Some(choice) = ExpiryChoice::ALL.get(place) {
+        if let Some(choice) = options.get(place) {
             draft.choice.set(*choice);
         }
     };
-    let expiry = move || draft.resolve(now.get());
-    let date_field = move || {
-        (draft.choice.get() == ExpiryChoice::OnDate).then(|| {
-            view! {
-                <label class="hidden" for=id.clone()>
-                    {text::form::date()}
-                </label>
-                <input
-                    class="input input-date"
-                    part="input"
-                    id=id.clone()
-                    type="date"
-                    min=format::today(now.get_untracked())
-                    max="9999-12-31"
-                    aria-describedby=hint.clone()
-                    prop:value=draft.date.get_untracked()
-                    on:input:target=move |event| draft.date.set(event.target().value())
-                />
-            }
-        })
+    let expiry = move || draft.resolve(now());
+    let refused = move || submission.about("expiresAt");
+    let is_wrong = move || {
+        let own = matches!(expiry(), Expiry::Past | Expiry::TooSoon(_) | Expiry::TooLate(_));
+        own || refused().is_some()
+    };
+    let on_date = Memo::new(move |_| draft.choice.get() == ExpiryChoice::OnDate);
+    let line_id = hint.clone();
+    let fields = move || {
+        let today = format::today(untrack(now));
+        on_date.get().then(|| date_and_time(draft, today, &hint, is_wrong))
     };
     let line = move || {
         let expiry = expiry();
-        text::form::expiry(expiry, &expiry.millis().map(format::full).unwrap_or_default())
+        let words =
+            || text::form::expiry(expiry, &expiry.moment().map(format::full).unwrap_or_default());
+        refused().unwrap_or_else(words)
     };
-    view! {
-        <div class="field">
-            <Choice
-                legend=text::form::expires()
-                options=options
-                value=Signal::derive(chosen)
-                on_pick=pick
-            />
-            {date_field}
-            <p
-                class=move || if expiry() == Expiry::Past { "hint hint-problem" } else { "hint" }
-                id=line_id
-                aria-live="polite"
-            >
-                {line}
-            </p>
-        </div>
-    }
+    let words = el("p")
+        .class(move || if is_wrong() { "hint hint-problem" } else { "hint" })
+        .attr("id", line_id)
+        .attr("aria-live", "polite")
+        .child(line);
+    el("div")
+        .class("field")
+        .child(Choice::new(
+            text::form::expires(),
+            labels,
+            move || chosen().unwrap_or_default(),
+            pick,
+        ))
+        .child(fields)
+        .child(words)
+}
+
+fn date_and_time(
+    draft: ExpiryDraft,
+    today: String,
+    described_by: &str,
+    is_wrong: impl Fn() -> bool + Copy + 'static,
+) -> View {
+    let field = |kind: &'static str, label: &'static str, value: RwSignal<String>| {
+        el("input")
+            .class("input input-date")
+            .part("input")
+            .attr("type", kind)
+            .attr("aria-label", label)
+            .attr("aria-describedby", described_by.to_owned())
+            .attr("aria-invalid", move || is_wrong().then_some("true"))
+            .prop("value", move || value.get_untracked())
+            .on_input(move |text| value.set(text))
+    };
+    let date =
+        field("date", text::form::date(), draft.date).attr("min", today).attr("max", "9999-12-31");
+    draft.field.set_value(Some(date.node()));
+    let time = field("time", text::form::time(), draft.time);
+    views([el("div").class("date-and-time").child(date).child(time)])
 }

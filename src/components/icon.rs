@@ -1,6 +1,6 @@
 //! The few pictures: one path each, drawn in the colour of the text beside them.
 
-use leptos::prelude::*;
+use crate::dom::{Element, svg};
 
 /// A picture, 16 by 16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,11 +68,12 @@ impl Icon {
     }
 
     /// The picture as an element. Hidden from screen readers: there is always a word beside it.
-    pub fn view(self) -> impl IntoView {
-        view! {
-            <svg class=self.class() viewBox="0 0 16 16" aria-hidden="true" focusable="false">
-                <path d=self.path() />
-            </svg>
-        }
+    pub fn view(self) -> Element {
+        svg("svg")
+            .class(self.class())
+            .attr("viewBox", "0 0 16 16")
+            .attr("aria-hidden", "true")
+            .attr("focusable", "false")
+            .child(svg("path").attr("d", self.path()))
     }
 }

@@ -3,7 +3,9 @@
 use leptos::prelude::*;
 
 use super::icon::Icon;
-use super::key_row::KeyRow;
+use super::key_row::key_row;
+use super::row_menu::RowMenuState;
+use crate::dom::{Element, View, dynamic, each, el, views};
 use crate::format::fold;
 use crate::state::{App, Row};
 use crate::text;
@@ -30,9 +32,7 @@ fn matches(row: &Row, query: &str) -> bool {
 /// # Parts
 ///
 /// `search`, `table`, `head`.
-#[component]
-pub fn KeyList() -> impl IntoView {
-    let app = App::expect();
+pub fn key_list(app: App, menu: RowMenuState) -> View {
     let query = RwSignal::new(String::new());
     let searchable = Memo::new(move |_| app.rows.with(|rows| rows.len() >= SEARCH_FROM));
     let shown = Memo::new_with_compare(
@@ -48,63 +48,58 @@ pub fn KeyList() -> impl IntoView {
             before.map(ids) != after.map(ids)
         },
     );
-    let columns = [
-        ("name", text::list::column_name()),
-        ("key", text::list::column_key()),
-        ("permissions", text::list::column_permissions()),
-        ("status", text::list::column_status()),
-        ("used", text::list::column_last_used()),
-        ("created", text::list::column_created()),
-        ("expires", text::list::column_expires()),
-    ];
-    view! {
-        {move || {
-            searchable
-                .get()
-                .then(|| {
-                    view! {
-                        <div class="search" part="search">
-                            {Icon::Search.view()}
-                            <input
-                                class="input"
-                                type="search"
-                                aria-label=text::list::search()
-                                placeholder=text::list::search()
-                                autocomplete="off"
-                                spellcheck="false"
-                                on:input:target=move |event| query.set(event.target().value())
-                            />
-                        </div>
-                    }
-                })
-        }}
-        <table class="table" part="table" role="table">
-            <caption class="hidden">{text::list::title()}</caption>
-            <thead role="rowgroup" part="head">
-                <tr role="row">
-                    {columns
-                        .map(|(name, label)| {
-                            view! {
-                                <th class=format!("cell cell-{name}") role="columnheader" scope="col">
-                                    {label}
-                                </th>
-                            }
-                        })
-                        .collect_view()} <th class="cell cell-actions" role="columnheader" scope="col">
-                        <span class="hidden">{text::list::column_actions()}</span>
-                    </th>
-                </tr>
-            </thead>
-            <tbody role="rowgroup">
-                <For each=move || shown.get() key=|row| row.id.clone() let:row>
-                    <KeyRow row />
-                </For>
-            </tbody>
-        </table>
-        {move || {
-            shown
-                .with(Vec::is_empty)
-                .then(|| view! { <p class="no-match" role="status">{text::list::no_match()}</p> })
-        }}
-    }
+    let field = move || searchable.get().then(|| search_field(query));
+    let head =
+        el("tr").role("row").children(COLUMNS.map(|(class, label)| heading(class).child(label())));
+    let actions = el("span").class("hidden").child(text::list::column_actions());
+    let rows = each(
+        move || shown.get(),
+        |row| row.id.as_str().to_owned(),
+        move |row| key_row(app, menu, &row),
+    );
+    let table = el("table")
+        .class("table")
+        .part("table")
+        .role("table")
+        .child(el("caption").class("hidden").child(text::list::title()))
+        .child(
+            el("thead")
+                .role("rowgroup")
+                .part("head")
+                .child(head.child(heading("cell cell-actions").child(actions))),
+        )
+        .child(el("tbody").role("rowgroup").child(rows));
+    let nothing = move || {
+        let words = || el("p").class("no-match").role("status").child(text::list::no_match());
+        shown.with(Vec::is_empty).then(words)
+    };
+    views([dynamic(move || field().into()), table.into(), dynamic(move || nothing().into())])
+}
+
+type Heading = (&'static str, fn() -> &'static str);
+
+const COLUMNS: [Heading; 7] = [
+    ("cell cell-name", text::list::column_name),
+    ("cell cell-key", text::list::column_key),
+    ("cell cell-permissions", text::list::column_permissions),
+    ("cell cell-status", text::list::column_status),
+    ("cell cell-used", text::list::column_last_used),
+    ("cell cell-created", text::list::column_created),
+    ("cell cell-expires", text::list::column_expires),
+];
+
+fn heading(class: &'static str) -> Element {
+    el("th").class(class).role("columnheader").attr("scope", "col")
+}
+
+fn search_field(query: RwSignal<String>) -> Element {
+    let field = el("input")
+        .class("input")
+        .attr("type", "search")
+        .attr("aria-label", text::list::search())
+        .attr("placeholder", text::list::search())
+        .attr("autocomplete", "off")
+        .attr("spellcheck", "false")
+        .on_input(move |text| query.set(text));
+    el("div").class("search").part("search").child(Icon::Search.view()).child(field)
 }

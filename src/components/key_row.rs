@@ -1,11 +1,12 @@
 //! One key in the table.
 
 use leptos::prelude::*;
-use oneloop_protocol::{ApiKey, LinkTokenPermissions};
+use oneloop_protocol::{ApiKey, LinkTokenPermissions, UnixMillis};
 
-use super::key_status::Status;
-use super::moment::Moment;
-use super::row_menu::MenuButton;
+use super::key_status::status;
+use super::moment::moment;
+use super::row_menu::{RowMenuState, menu_button};
+use crate::dom::{Element, el, slot};
 use crate::key_status::KeyStatus;
 use crate::state::{App, Row};
 use crate::{format, text};
@@ -23,83 +24,95 @@ const ANY_ACTION: [LinkTokenPermissions; 3] =
 /// # Parts
 ///
 /// `row`, `row__name`, `row__key`, `row__permissions`, `row__menu`.
-#[component]
-pub fn KeyRow(
-    /// The key.
-    row: Row,
-) -> impl IntoView {
-    let app = App::expect();
+pub fn key_row(app: App, menu: RowMenuState, row: &Row) -> Element {
     let key = row.key.clone();
-    let read = move |part: fn(&ApiKey) -> String| {
+    let read = |part: fn(&ApiKey) -> String| {
         let key = key.clone();
         move || key.with(part)
     };
-    let status = {
-        let key = row.key.clone();
+    let state = {
+        let key = key.clone();
         Memo::new(move |_| key.with(|key| KeyStatus::of(key, app.now.get())))
     };
     let named = {
-        let key = row.key.clone();
+        let key = key.clone();
         Memo::new(move |_| key.with(|key| app.named(&key.scopes)))
     };
-    let offered = move || app.scopes.with(Vec::len);
-    let used = {
-        let key = row.key.clone();
-        Memo::new(move |_| key.with(|key| key.last_used_at.as_ref().and_then(format::parse)))
+    let times = {
+        let key = key.clone();
+        Memo::new(move |_| key.with(Times::of))
     };
-    let created = {
-        let key = row.key.clone();
-        Memo::new(move |_| key.with(|key| format::parse(&key.created_at)))
-    };
-    let expires = {
-        let key = row.key.clone();
-        Memo::new(move |_| key.with(|key| key.expires_at))
-    };
-    let moment = |at: Option<i64>, shown: Box<dyn Fn(i64) -> Signal<String>>| match at {
-        Some(at) => view! { <Moment at shown=shown(at) /> }.into_any(),
-        None => view! { <span class="never">{text::list::never()}</span> }.into_any(),
-    };
-    let has_menu = move || ANY_ACTION.into_iter().any(|permission| app.may(permission));
-    let fixed = |shown: fn(i64) -> String| -> Box<dyn Fn(i64) -> Signal<String>> {
-        Box::new(move |at| Signal::stored(shown(at)))
-    };
+    let has_menu = Memo::new(move |_| ANY_ACTION.into_iter().any(|permission| app.may(permission)));
 
-    view! {
-        <tr
-            class=move || if status.get().works() { "row" } else { "row row-off" }
-            part="row"
-            role="row"
-        >
-            <th class="cell cell-name" part="row__name" role="rowheader" scope="row">
-                <span class="clip" dir="auto">{read.clone()(|key| key.name.clone())}</span>
-            </th>
-            <td class="cell cell-key" part="row__key" role="cell">
-                <code dir="ltr" translate="no">{read(|key| key.masked_key.clone())}</code>
-            </td>
-            <td class="cell cell-permissions" part="row__permissions" role="cell">
-                <span class="clip" aria-hidden="true" title=move || text::grants::full(&named.get())>
-                    {move || text::grants::short(&named.get(), offered())}
-                </span>
-                <span class="hidden">{move || text::grants::full(&named.get())}</span>
-            </td>
-            <td class="cell cell-status" role="cell">
-                <Status status />
-            </td>
-            <td class="cell cell-used" role="cell">
-                {move || moment(
-                    used.get(),
-                    Box::new(move |at| Signal::derive(move || format::relative(at, app.now.get()))),
-                )}
-            </td>
-            <td class="cell cell-created" role="cell">
-                {move || moment(created.get(), fixed(format::short_date))}
-            </td>
-            <td class="cell cell-expires" role="cell">
-                {move || moment(expires.get(), fixed(format::short_date))}
-            </td>
-            <td class="cell cell-actions" part="row__menu" role="cell">
-                {move || has_menu().then(|| view! { <MenuButton row=row.clone() /> })}
-            </td>
-        </tr>
+    let name = el("span").class("clip").attr("dir", "auto").child(read(|key| key.name.clone()));
+    let masked = el("code")
+        .attr("dir", "ltr")
+        .attr("translate", "no")
+        .child(read(|key| key.masked_key.clone()));
+    let short = el("span")
+        .class("clip")
+        .attr("aria-hidden", "true")
+        .attr("title", move || named.with(|named| text::grants::full(named)))
+        .child(move || named.with(|named| text::grants::short(named, app.scopes.with(Vec::len))));
+    let full =
+        el("span").class("hidden").child(move || named.with(|named| text::grants::full(named)));
+    let used = move || {
+        let at = times.get().used;
+        time_or_never(at, |at| moment(at, move || format::relative(at, app.now.get())))
+    };
+    let created = move || time_or_never(times.get().created, short_moment);
+    let expires = move || time_or_never(times.get().expires, short_moment);
+    let own = slot(format!("row-actions:{}", row.id.as_str()));
+    let row = row.clone();
+    let button = move || has_menu.get().then(|| menu_button(menu, &row));
+
+    el("tr")
+        .class(move || if state.get().works() { "row" } else { "row row-off" })
+        .part("row")
+        .role("row")
+        .child(
+            el("th")
+                .class("cell cell-name")
+                .part("row__name")
+                .role("rowheader")
+                .attr("scope", "row")
+                .child(name),
+        )
+        .child(cell("cell cell-key").part("row__key").child(masked))
+        .child(cell("cell cell-permissions").part("row__permissions").child(short).child(full))
+        .child(cell("cell cell-status").child(move || status(state.get())))
+        .child(cell("cell cell-used").child(used))
+        .child(cell("cell cell-created").child(created))
+        .child(cell("cell cell-expires").child(expires))
+        .child(cell("cell cell-actions").part("row__menu").child(own).child(button))
+}
+
+fn cell(class: &'static str) -> Element {
+    el("td").class(class).role("cell")
+}
+
+/// The moments of a key, as the browser reads them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Times {
+    used: Option<UnixMillis>,
+    created: Option<UnixMillis>,
+    expires: Option<UnixMillis>,
+}
+
+impl Times {
+    fn of(key: &ApiKey) -> Self {
+        Self {
+            used: key.last_used_at.as_ref().and_then(format::parse),
+            created: format::parse(&key.created_at),
+            expires: key.expires_at,
+        }
     }
+}
+
+fn time_or_never(at: Option<UnixMillis>, shown: impl FnOnce(UnixMillis) -> Element) -> Element {
+    at.map_or_else(|| el("span").class("never").child(text::list::never()), shown)
+}
+
+fn short_moment(at: UnixMillis) -> Element {
+    moment(at, format::short_date(at))
 }

@@ -1,8 +1,7 @@
 //! A key's state: a shape and a word, so that neither colour nor sight is needed.
 
-use leptos::prelude::*;
-
 use super::icon::Icon;
+use crate::dom::{Element, el};
 use crate::key_status::KeyStatus;
 use crate::text;
 
@@ -21,20 +20,8 @@ fn shape(status: KeyStatus) -> (Icon, &'static str) {
 /// # Parts
 ///
 /// `status`.
-#[component]
-pub fn Status(
-    /// The state.
-    #[prop(into)]
-    status: Signal<KeyStatus>,
-) -> impl IntoView {
-    move || {
-        let status = status.get();
-        let (icon, class) = shape(status);
-        view! {
-            <span class=class part="status">
-                {icon.view()}
-                <span class="status-word">{text::list::status(status)}</span>
-            </span>
-        }
-    }
+pub fn status(status: KeyStatus) -> Element {
+    let (icon, class) = shape(status);
+    let word = el("span").class("status-word").child(text::list::status(status));
+    el("span").class(class).part("status").child(icon.view()).child(word)
 }

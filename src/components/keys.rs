@@ -3,19 +3,20 @@
 use leptos::prelude::*;
 use oneloop_protocol::LinkTokenPermissions;
 
-use super::button::{Button, Emphasis};
+use super::button::Button;
 use super::create_dialog::CreateDialog;
-use super::delete_dialog::DeleteDialog;
-use super::edit_dialog::EditDialog;
-use super::header::Header;
+use super::delete_dialog::{DeleteDialog, DeleteDialogProps};
+use super::edit_dialog::{EditDialog, EditDialogProps};
+use super::header::{create_button, header};
 use super::icon::Icon;
-use super::key_list::KeyList;
-use super::notice::Notice;
-use super::placeholder::{Placeholder, Waiting};
-use super::reveal_dialog::RevealDialog;
-use super::rotate_dialog::RotateDialog;
-use super::row_menu::{RowMenu, RowMenuState};
+use super::key_list::key_list;
+use super::notice::notice;
+use super::placeholder::{placeholder, waiting};
+use super::reveal_dialog::{RevealDialog, RevealDialogProps};
+use super::rotate_dialog::{RotateDialog, RotateDialogProps};
+use super::row_menu::{RowMenuState, row_menu};
 use super::unique::unique;
+use crate::dom::{Element, View, dynamic, el, slot};
 use crate::problem::Problem;
 use crate::state::{App, Phase, Sheet};
 use crate::text::problem::{Attempt, message};
@@ -36,12 +37,15 @@ const TICK: std::time::Duration = std::time::Duration::from_secs(20);
 /// # Parts
 ///
 /// `root`.
+///
+/// # Slots
+///
+/// `footer`: under the list. `empty`: in the empty list.
 #[component]
-pub fn Keys() -> impl IntoView {
+pub fn Keys() -> View {
     let app = App::expect();
-    provide_context(RowMenuState::new());
+    let menu = RowMenuState::new();
     let heading = unique("heading");
-    let named_by = heading.clone();
     app.load();
 
     let tick = set_interval_with_handle(move || app.now.set(format::now()), TICK);
@@ -51,89 +55,74 @@ pub fn Keys() -> impl IntoView {
         }
     });
 
-    view! {
-        <section class="root" part="root" aria-labelledby=named_by>
-            <Header heading=heading />
-            <Notice message=app.notice />
-            <Body />
-            <RowMenu />
-            <OpenSheet />
-            <div class="hidden" role="status">{move || app.announcement.get()}</div>
-        </section>
-    }
+    let announcement = el("div").class("hidden").role("status");
+    el("section")
+        .class("root")
+        .part("root")
+        .attr("aria-labelledby", heading.clone())
+        .child(header(app, heading))
+        .child(notice(move || app.notice.get()))
+        .child(body(app, menu))
+        .child(slot("footer"))
+        .child(row_menu(app, menu))
+        .child(move || app.sheet.get().map(open))
+        .child(announcement.child(move || app.announcement.get()))
+        .into()
+}
+
+/// What stands in the middle.
+#[derive(Clone, PartialEq)]
+enum Body {
+    Waiting,
+    Failed(Problem),
+    Empty,
+    List,
 }
 
 /// The list, or what stands in its place.
-#[component]
-fn Body() -> impl IntoView {
-    let app = App::expect();
-    let empty = Memo::new(move |_| app.rows.with(Vec::is_empty));
-    move || match (app.phase.get(), empty.get()) {
-        (Phase::Loading, _) => view! { <Waiting /> }.into_any(),
-        (Phase::Failed(problem), _) => view! { <Failed problem /> }.into_any(),
-        (Phase::Ready, true) => view! { <Empty /> }.into_any(),
-        (Phase::Ready, false) => view! { <KeyList /> }.into_any(),
-    }
+fn body(app: App, menu: RowMenuState) -> View {
+    let body = Memo::new(move |_| match app.phase.get() {
+        Phase::Loading => Body::Waiting,
+        Phase::Failed(problem) => Body::Failed(problem),
+        Phase::Ready if app.rows.with(Vec::is_empty) => Body::Empty,
+        Phase::Ready => Body::List,
+    });
+    dynamic(move || match body.get() {
+        Body::Waiting => waiting().into(),
+        Body::Failed(problem) => failed(app, &problem).into(),
+        Body::Empty => empty(app).into(),
+        Body::List => untrack(|| key_list(app, menu)),
+    })
 }
 
 /// Nothing yet: one sentence, one button, one line of what a key is for.
-#[component]
-fn Empty() -> impl IntoView {
-    let app = App::expect();
+fn empty(app: App) -> Element {
     let may_create = untrack(|| app.may(LinkTokenPermissions::CREATE));
     let hint = if may_create { text::list::empty_hint() } else { text::list::empty_read_only() };
-    view! {
-        <Placeholder icon=Icon::Key title=text::list::empty() hint>
-            {may_create
-                .then(|| {
-                    view! {
-                        <Button
-                            label=text::list::create().to_owned()
-                            emphasis=Emphasis::Primary
-                            icon=Icon::Plus
-                            on_press=move |_| app.sheet.set(Some(Sheet::Create))
-                        />
-                    }
-                })}
-        </Placeholder>
-    }
+    let create = may_create.then(|| create_button(app));
+    placeholder(Icon::Key, text::list::empty(), hint, false, create).child(slot("empty"))
 }
 
 /// The list could not be fetched: why, and what to do.
-#[component]
-fn Failed(problem: Problem) -> impl IntoView {
-    let app = App::expect();
-    let over = problem == Problem::SessionExpired;
-    let (title, hint, retry) = if over {
+fn failed(app: App, problem: &Problem) -> Element {
+    let (title, hint, retry) = if *problem == Problem::SessionExpired {
         let (title, hint) = (text::list::session_over(), text::list::session_over_hint());
         (title, hint.to_owned(), text::list::session_continue())
     } else {
-        (text::list::failed(), message(Attempt::Load, &problem), text::try_again())
+        (text::list::failed(), message(Attempt::Load, problem), text::try_again())
     };
-    view! {
-        <Placeholder icon=Icon::Warning title hint alert=true>
-            <Button
-                label=retry.to_owned()
-                busy=app.fetching
-                autofocus=false
-                on_press=move |_| app.load()
-            />
-        </Placeholder>
-    }
+    let again = Button::new(retry).busy(app.fetching).on_press(move || app.load());
+    placeholder(Icon::Warning, title, hint, true, again)
 }
 
-/// The dialog that is open, if any. Each owns its form, so closing one forgets what was typed, and a
-/// failed request does not.
-#[component]
-fn OpenSheet() -> impl IntoView {
-    let app = App::expect();
-    move || {
-        app.sheet.get().map(|sheet| match sheet {
-            Sheet::Create => view! { <CreateDialog /> }.into_any(),
-            Sheet::Edit(row) => view! { <EditDialog row /> }.into_any(),
-            Sheet::Rotate(row) => view! { <RotateDialog row /> }.into_any(),
-            Sheet::Delete(row) => view! { <DeleteDialog row /> }.into_any(),
-            Sheet::Reveal(revealed) => view! { <RevealDialog revealed /> }.into_any(),
-        })
+/// The dialog that is open. Each owns its form, so closing one forgets what was typed, and a failed request
+/// does not.
+fn open(sheet: Sheet) -> View {
+    match sheet {
+        Sheet::Create => CreateDialog(),
+        Sheet::Edit(row) => EditDialog(EditDialogProps { row }),
+        Sheet::Rotate(row) => RotateDialog(RotateDialogProps { row }),
+        Sheet::Delete(row) => DeleteDialog(DeleteDialogProps { row }),
+        Sheet::Reveal(revealed) => RevealDialog(RevealDialogProps { revealed }),
     }
 }

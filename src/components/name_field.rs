@@ -1,10 +1,11 @@
 //! The name of a key.
 
-use leptos::html;
 use leptos::prelude::*;
 use oneloop_protocol::{Reason, limits};
+use web_sys::HtmlInputElement;
 
 use super::unique::unique;
+use crate::dom::{Element, el};
 use crate::state::Submission;
 use crate::text;
 
@@ -26,17 +27,14 @@ pub fn name_message(
 ) -> Signal<Option<String>> {
     Signal::derive(move || {
         let own = tried.get().then(|| name.with(|name| name_problem(name))).flatten();
-        let refused = || {
-            let concerns = submission
-                .problem
-                .with(|problem| problem.as_ref().is_some_and(|it| it.concerns("name")));
-            concerns.then(|| submission.message()).flatten()
-        };
-        own.map(str::to_owned).or_else(refused)
+        own.map(str::to_owned).or_else(|| submission.about("name"))
     })
 }
 
 /// A text field for a key's name, with what is wrong with it underneath.
+///
+/// `problem` is what is wrong, once somebody tried to send it. Gives the field itself as well, to put the focus
+/// in when it is at fault.
 ///
 /// # Accessibility
 ///
@@ -46,54 +44,37 @@ pub fn name_message(
 /// # Parts
 ///
 /// `field`, `input`.
-#[component]
-pub fn NameField(
-    /// What is typed.
+pub fn name_field(
     value: RwSignal<String>,
-    /// What is wrong with it, once somebody tried to send it.
-    #[prop(into)]
     problem: Signal<Option<String>>,
-    /// The field itself, to put the focus in when it is at fault.
-    node_ref: NodeRef<html::Input>,
-) -> impl IntoView {
+) -> (Element, HtmlInputElement) {
     let (id, message) = (unique("name"), unique("name-problem"));
-    view! {
-        <div class="field" part="field">
-            <label class="label" for=id.clone()>
-                {text::form::name()}
-            </label>
-            <input
-                node_ref=node_ref
-                class="input"
-                part="input"
-                id=id
-                type="text"
-                autofocus=true
-                autocomplete="off"
-                autocapitalize="off"
-                spellcheck="false"
-                data-1p-ignore="true"
-                data-lpignore="true"
-                data-bwignore="true"
-                placeholder=text::form::name_placeholder()
-                aria-required="true"
-                aria-invalid=move || problem.with(Option::is_some).then_some("true")
-                aria-describedby=message.clone()
-                prop:value=move || value.get()
-                on:input:target=move |event| value.set(event.target().value())
-            />
-            <p class="field-problem" id=message>
-                {move || problem.get()}
-            </p>
-        </div>
-    }
-}
-
-/// Puts the focus where something has to be corrected.
-pub fn focus(field: NodeRef<html::Input>) {
-    if let Some(field) = field.get_untracked() {
-        let _ = field.focus();
-    }
+    let field = el("input")
+        .class("input")
+        .part("input")
+        .attr("id", id.clone())
+        .attr("type", "text")
+        .attr("autofocus", true)
+        .attr("autocomplete", "off")
+        .attr("autocapitalize", "off")
+        .attr("spellcheck", "false")
+        .attr("data-1p-ignore", "true")
+        .attr("data-lpignore", "true")
+        .attr("data-bwignore", "true")
+        .attr("placeholder", text::form::name_placeholder())
+        .attr("aria-required", "true")
+        .attr("aria-invalid", move || problem.with(Option::is_some).then_some("true"))
+        .attr("aria-describedby", message.clone())
+        .prop("value", move || value.get())
+        .on_input(move |text| value.set(text));
+    let node = field.node();
+    let element = el("div")
+        .class("field")
+        .part("field")
+        .child(el("label").class("label").attr("for", id).child(text::form::name()))
+        .child(field)
+        .child(el("p").class("field-problem").attr("id", message).child(move || problem.get()));
+    (element, node)
 }
 
 #[cfg(test)]

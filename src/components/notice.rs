@@ -1,8 +1,7 @@
 //! A message that something went wrong, where it went wrong.
 
-use leptos::prelude::*;
-
 use super::icon::Icon;
+use crate::dom::{Element, el};
 
 /// What went wrong; absent while nothing did.
 ///
@@ -14,26 +13,12 @@ use super::icon::Icon;
 /// # Parts
 ///
 /// `notice`.
-#[component]
-pub fn Notice(
-    /// The message.
-    #[prop(into)]
-    message: Signal<Option<String>>,
-) -> impl IntoView {
-    view! {
-        <div class="notice-place" role="alert">
-            {move || {
-                message
-                    .get()
-                    .map(|message| {
-                        view! {
-                            <div class="notice" part="notice">
-                                {Icon::Warning.view()}
-                                <p>{message}</p>
-                            </div>
-                        }
-                    })
-            }}
-        </div>
-    }
+pub fn notice(message: impl Fn() -> Option<String> + 'static) -> Element {
+    el("div").class("notice-place").role("alert").child(move || {
+        let shown = |message: String| {
+            let words = el("p").child(message);
+            el("div").class("notice").part("notice").child(Icon::Warning.view()).child(words)
+        };
+        message().map(shown)
+    })
 }

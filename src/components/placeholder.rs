@@ -1,8 +1,7 @@
 //! What stands where the list would be: rows to come, nothing yet, or an error.
 
-use leptos::prelude::*;
-
 use super::icon::Icon;
+use crate::dom::{Child, Element, el};
 use crate::text;
 
 /// A picture, a heading, a sentence, and what to do.
@@ -14,32 +13,24 @@ use crate::text;
 /// # Parts
 ///
 /// `placeholder`.
-#[component]
-pub fn Placeholder(
-    /// The picture.
+pub fn placeholder(
     icon: Icon,
-    /// The heading.
-    #[prop(into)]
-    title: String,
-    /// The sentence.
-    #[prop(into)]
-    hint: String,
-    /// Whether it interrupts. Defaults to `false`.
-    #[prop(optional)]
+    title: impl Child,
+    hint: impl Child,
     alert: bool,
-    /// What to do.
-    children: Children,
-) -> impl IntoView {
-    view! {
-        <div class="placeholder" part="placeholder">
-            <span class="placeholder-icon" aria-hidden=true>{icon.view()}</span>
-            <div role=alert.then_some("alert")>
-                <h3 class="placeholder-title">{title}</h3>
-                <p class="placeholder-hint">{hint}</p>
-            </div>
-            {children()}
-        </div>
-    }
+    deed: impl Child,
+) -> Element {
+    let words = el("div")
+        .role(alert.then_some("alert"))
+        .child(el("h3").class("placeholder-title").child(title))
+        .child(el("p").class("placeholder-hint").child(hint));
+    let picture = el("span").class("placeholder-icon").attr("aria-hidden", "true");
+    el("div")
+        .class("placeholder")
+        .part("placeholder")
+        .child(picture.child(icon.view()))
+        .child(words)
+        .child(deed)
 }
 
 /// Rows to come, of the size of rows, so that nothing jumps when they are there.
@@ -47,19 +38,15 @@ pub fn Placeholder(
 /// # Parts
 ///
 /// `skeleton`.
-#[component]
-pub fn Waiting() -> impl IntoView {
-    let bar =
-        |width: &'static str| view! { <span class=format!("bar {width}") aria-hidden=true></span> };
-    let row = |widths: [&'static str; 4]| {
-        view! { <div class="skeleton-row">{widths.map(bar).collect_view()}</div> }
-    };
-    view! {
-        <div class="skeleton" part="skeleton" role="status">
-            <span class="hidden">{text::list::loading()}</span>
-            {row(["w3", "w4", "w5", "w2"])}
-            {row(["w2", "w4", "w4", "w2"])}
-            {row(["w4", "w4", "w3", "w2"])}
-        </div>
-    }
+pub fn waiting() -> Element {
+    let bar = |class: &'static str| el("span").class(class).attr("aria-hidden", "true");
+    let row = |bars: [&'static str; 4]| el("div").class("skeleton-row").children(bars.map(bar));
+    el("div")
+        .class("skeleton")
+        .part("skeleton")
+        .role("status")
+        .child(el("span").class("hidden").child(text::list::loading()))
+        .child(row(["bar w3", "bar w4", "bar w5", "bar w2"]))
+        .child(row(["bar w2", "bar w4", "bar w4", "bar w2"]))
+        .child(row(["bar w4", "bar w4", "bar w3", "bar w2"]))
 }

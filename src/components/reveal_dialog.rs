@@ -1,17 +1,21 @@
 //! The one moment a secret is shown.
 
-use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use oneloop_protocol::Secret;
+use web_sys::HtmlInputElement;
 
 use super::button::{Button, Emphasis};
 use super::copy::{copy, copy_selected, download, file_name};
-use super::dialog::Dialog;
+use super::dialog::dialog;
 use super::icon::Icon;
-use super::notice::Notice;
+use super::leave_guard::guard_leaving;
+use super::notice::notice;
+use super::snippets::snippets;
 use super::unique::unique;
+use crate::dom::{Element, View, el, on_window, once_mounted, target_checked, views};
 use crate::host::Event;
+use crate::snippet::env_line;
 use crate::state::{App, Revealed};
 use crate::{format, text};
 
@@ -20,7 +24,8 @@ use crate::{format, text};
 /// # Safety with the secret
 ///
 /// It is in the page only while it is shown, as text; never in an attribute. Hiding the page masks it
-/// again. Closing the dialog drops and overwrites our copy (the browser's own are beyond reach). Session
+/// again. While nobody has copied, saved or ticked it off, Escape, Back and closing the page ask first.
+/// Closing the dialog drops and overwrites our copy (the browser's own are beyond reach). Session
 /// recorders are asked to leave the field out.
 ///
 /// # Accessibility
@@ -35,7 +40,7 @@ use crate::{format, text};
 pub fn RevealDialog(
     /// The secret and whose it is.
     revealed: Revealed,
-) -> impl IntoView {
+) -> View {
     let app = App::expect();
     let Revealed { row, secret, replaced } = revealed;
     let name = row.name();
@@ -49,7 +54,8 @@ pub fn RevealDialog(
     let copy_failed = RwSignal::new(false);
     let stored = RwSignal::new(false);
     let asking = RwSignal::new(false);
-    let field = NodeRef::<html::Input>::new();
+    // The selectable field, while there is one.
+    let field = StoredValue::new_local(None::<HtmlInputElement>);
 
     let confirm_copy = move || {
         copied.set(true);
@@ -57,17 +63,14 @@ pub fn RevealDialog(
         stored.set(true);
         app.tell(Event::Copy(&id.get_value()));
     };
-    // Runs when the selectable field is there: the second way of copying needs it.
-    field.on_load(move |input| {
-        // Properties are set after this runs, and an empty field has nothing to select.
-        secret.with_value(|secret| input.set_value(secret.expose()));
-        if copy_selected(&input) {
+    let select = move |input: &HtmlInputElement| {
+        if copy_selected(input) {
             confirm_copy();
         } else {
             copy_failed.set(true);
         }
-    });
-    let press_copy = move |_| {
+    };
+    let press_copy = move || {
         copied.set(false);
         let text = secret.get_value();
         spawn_local(async move {
@@ -75,192 +78,163 @@ pub fn RevealDialog(
             if copied.is_disposed() {
                 return;
             }
-            match (done, field.get_untracked()) {
+            match (done, field.get_value()) {
                 (true, _) => confirm_copy(),
-                (false, Some(input)) if copy_selected(&input) => confirm_copy(),
-                (false, Some(_)) => copy_failed.set(true),
+                (false, Some(input)) => select(&input),
                 (false, None) => selectable.set(true),
             }
         });
     };
-    let press_download = move |_| {
+    let press_download = move || {
         let (file, variable) = (file_name(&row.name()), app.key_variable());
-        if secret.with_value(|secret| download(&file, &format!("{variable}={}\n", secret.expose())))
-        {
+        let line = secret.with_value(|secret| Secret::new(env_line(&variable, secret.expose())));
+        if download(&file, &format!("{}\n", line.expose())) {
             stored.set(true);
         }
     };
     let leave = move || {
         if stored.get_untracked() { app.sheet.set(None) } else { asking.set(true) }
     };
-    let hidden = window_event_listener(leptos::ev::visibilitychange, move |_| {
+    guard_leaving(move || !stored.get_untracked(), move || asking.set(true));
+    on_cleanup(move || app.tell(Event::RevealClosed));
+    // `visibilitychange` is the document's, and bubbles to the window.
+    on_window("visibilitychange", move |_| {
         shown.set(false);
         selectable.set(false);
     });
-    on_cleanup(move || hidden.remove());
 
+    let dotted = mask.dotted.clone();
     let label = unique("secret");
-    let text_view = {
+    let secret_text = {
         let label = label.clone();
         move || {
-            let clear = move || secret.with_value(|secret| secret.expose().to_owned());
+            let clear = || secret.with_value(|secret| secret.expose().to_owned());
             if selectable.get() {
-                view! {
-                    <input
-                        node_ref=field
-                        class="secret-text ph-no-capture fs-exclude"
-                        part="secret__text"
-                        type="text"
-                        readonly=true
-                        autocomplete="off"
-                        spellcheck="false"
-                        translate="no"
-                        dir="ltr"
-                        aria-labelledby=label.clone()
-                        prop:value=clear()
-                    />
-                }
-                .into_any()
-            } else if shown.get() {
-                view! {
-                    <code class="secret-text" part="secret__text" dir="ltr" translate="no">
-                        {clear()}
-                    </code>
-                }
-                .into_any()
+                let element = selectable_field(&label);
+                let input: HtmlInputElement = element.node();
+                input.set_value(&clear());
+                field.set_value(Some(input.clone()));
+                // It can be selected once it is in the page.
+                once_mounted(move || {
+                    if input.is_connected() {
+                        select(&input);
+                    }
+                });
+                element
             } else {
-                view! {
-                    <code class="secret-text" part="secret__text" dir="ltr" translate="no">
-                        <span aria-hidden="true">{mask.dotted.clone()}</span>
-                        <span class="hidden">{text::reveal::masked(&mask.tail)}</span>
-                    </code>
-                }
-                .into_any()
+                field.set_value(None);
+                let code = el("code")
+                    .class("secret-text")
+                    .part("secret__text")
+                    .attr("dir", "ltr")
+                    .attr("translate", "no");
+                if shown.get() { code.child(clear()) } else { mask.fill(code) }
             }
         }
     };
+    let show = move || {
+        let word = move || if shown.get() { text::reveal::hide() } else { text::reveal::show() };
+        let toggle = move || shown.update(|shown| *shown = !*shown);
+        let button = || Button::new(word).emphasis(Emphasis::Quiet).on_press(toggle).view();
+        (!selectable.get()).then(button)
+    };
+    let said = move || {
+        copied.get().then(|| el("span").child(Icon::Check.view()).child(text::reveal::copied()))
+    };
+    let failed = move || copy_failed.get().then(|| text::reveal::copy_failed().to_owned());
+    let old = replaced.map(|until| {
+        let words = text::reveal::old_secret(until.map(format::full).as_deref());
+        el("p").class("hint").child(words)
+    });
+    let foot = move || {
+        if asking.get() {
+            question(move || app.sheet.set(None), move || asking.set(false))
+        } else {
+            way_out(stored, leave)
+        }
+    };
+
+    let name = el("span").class("which-name").attr("dir", "auto").child(name);
+    let once = el("span").class("once").child(text::reveal::once());
+    let copy_button = Button::new(text::reveal::copy())
+        .icon(Icon::Copy)
+        .emphasis_with(move || next(!stored.get()))
+        .autofocus(true)
+        .on_press(press_copy);
+    let download_button =
+        Button::new(text::reveal::download()).icon(Icon::Download).on_press(press_download);
+    let actions = el("div")
+        .class("secret-actions")
+        .child(copy_button)
+        .child(download_button)
+        .child(el("span").class("copied").role("status").child(said));
+    let body = el("div")
+        .class("form-body")
+        .child(el("p").class("which").child(name).child(once))
+        .child(el("span").class("hidden").attr("id", label).child(text::reveal::secret()))
+        .child(unrecorded().child(secret_text).child(show))
+        .child(actions)
+        .child(notice(failed))
+        .child(old)
+        .child(snippets(app, secret, dotted, move || stored.set(true)));
     let title = match replaced {
         None => text::reveal::created_title(),
         Some(_) => text::reveal::rotated_title(),
     };
-    let foot = move || {
-        if asking.get() {
-            view! {
-                <div class="question" role="alert">
-                    <p class="question-title">{text::reveal::discard_title()}</p>
-                    <p class="lead">{text::reveal::discard_hint()}</p>
-                </div>
-                <div class="actions">
-                    <Button
-                        label=text::reveal::discard().to_owned()
-                        emphasis=Emphasis::Danger
-                        on_press=move |_| app.sheet.set(None)
-                    />
-                    <Button
-                        label=text::reveal::keep().to_owned()
-                        emphasis=Emphasis::Primary
-                        on_press=move |_| asking.set(false)
-                    />
-                </div>
-            }
-            .into_any()
-        } else {
-            view! {
-                <div class="actions actions-apart">
-                    <label class="check">
-                        <input
-                            type="checkbox"
-                            prop:checked=move || stored.get()
-                            on:change:target=move |event| stored.set(event.target().checked())
-                        />
-                        <span class="check-label">{text::reveal::stored()}</span>
-                    </label>
-                    <Button
-                        label=text::reveal::done().to_owned()
-                        emphasis=Signal::derive(move || next(stored.get()))
-                        disabled=Signal::derive(move || !stored.get())
-                        on_press=move |_| leave()
-                    />
-                </div>
-            }
-            .into_any()
-        }
-    };
-    view! {
-        <Dialog title=title.to_owned() on_dismiss=move |()| leave()>
-            <div class="form-body">
-                <p class="which">
-                    <span class="which-name" dir="auto">{name}</span>
-                    <span class="once">{text::reveal::once()}</span>
-                </p>
-                <span class="hidden" id=label>{text::reveal::secret()}</span>
-                <div
-                    class="secret ph-no-capture fs-exclude sentry-mask"
-                    part="secret"
-                    data-private="true"
-                    data-sentry-mask="true"
-                    data-dd-privacy="mask"
-                    data-hj-suppress="true"
-                >
-                    {text_view}
-                    {move || {
-                        (!selectable.get())
-                            .then(|| {
-                                view! {
-                                    <Button
-                                        label=Signal::derive(move || {
-                                            let shown = shown.get();
-                                            (if shown { text::reveal::hide() } else { text::reveal::show() })
-                                                .to_owned()
-                                        })
-                                        emphasis=Emphasis::Quiet
-                                        on_press=move |_| shown.update(|shown| *shown = !*shown)
-                                    />
-                                }
-                            })
-                    }}
-                </div>
-                <div class="secret-actions">
-                    <Button
-                        label=text::reveal::copy().to_owned()
-                        emphasis=Signal::derive(move || next(!stored.get()))
-                        icon=Icon::Copy
-                        autofocus=true
-                        on_press=press_copy
-                    />
-                    <Button
-                        label=text::reveal::download().to_owned()
-                        icon=Icon::Download
-                        on_press=press_download
-                    />
-                    <span class="copied" role="status">
-                        {move || {
-                            copied
-                                .get()
-                                .then(|| {
-                                    view! {
-                                        {Icon::Check.view()}
-                                        {text::reveal::copied()}
-                                    }
-                                })
-                        }}
-                    </span>
-                </div>
-                <Notice message=Signal::derive(move || {
-                    copy_failed.get().then(|| text::reveal::copy_failed().to_owned())
-                }) />
-                {replaced
-                    .map(|until| {
-                        view! {
-                            <p class="hint">
-                                {text::reveal::old_secret(until.map(format::full).as_deref())}
-                            </p>
-                        }
-                    })}
-            </div>
-            <div class="form-foot">{foot}</div>
-        </Dialog>
-    }
+    dialog(title, leave).child(body).child(el("div").class("form-foot").child(foot)).into()
+}
+
+/// Where the secret stands, with the marks that session recorders look for.
+fn unrecorded() -> Element {
+    el("div")
+        .class("secret ph-no-capture fs-exclude sentry-mask rr-block")
+        .part("secret")
+        .attr("data-private", "true")
+        .attr("data-sentry-mask", "true")
+        .attr("data-clarity-mask", "true")
+        .attr("data-dd-privacy", "mask")
+        .attr("data-hj-suppress", "true")
+}
+
+/// The field that holds the secret when the clipboard is refused, for Ctrl+C.
+fn selectable_field(label: &str) -> Element {
+    el("input")
+        .class("secret-text ph-no-capture fs-exclude rr-block")
+        .part("secret__text")
+        .attr("type", "text")
+        .attr("readonly", true)
+        .attr("autocomplete", "off")
+        .attr("spellcheck", "false")
+        .attr("translate", "no")
+        .attr("dir", "ltr")
+        .attr("aria-labelledby", label.to_owned())
+}
+
+/// Asked when somebody leaves too early.
+fn question(discard: impl Fn() + 'static, keep: impl Fn() + 'static) -> View {
+    let words = el("div")
+        .class("question")
+        .role("alert")
+        .child(el("p").class("question-title").child(text::reveal::discard_title()))
+        .child(el("p").class("lead").child(text::reveal::discard_hint()));
+    let discard = Button::new(text::reveal::discard()).emphasis(Emphasis::Danger).on_press(discard);
+    let keep = Button::new(text::reveal::keep()).emphasis(Emphasis::Primary).on_press(keep);
+    views([words, el("div").class("actions").child(discard).child(keep)])
+}
+
+/// The tick that allows leaving, and the button that leaves.
+fn way_out(stored: RwSignal<bool>, leave: impl Fn() + 'static) -> View {
+    let tick = el("input")
+        .attr("type", "checkbox")
+        .prop("checked", move || stored.get())
+        .on("change", move |event| stored.set(target_checked(&event)));
+    let words = el("span").class("check-label").child(text::reveal::stored());
+    let done = Button::new(text::reveal::done())
+        .emphasis_with(move || next(stored.get()))
+        .disabled(move || !stored.get())
+        .on_press(leave);
+    let check = el("label").class("check").child(tick).child(words);
+    el("div").class("actions actions-apart").child(check).child(done).into()
 }
 
 /// The accent goes to the one thing to do next: first the copy, then the way out.
@@ -280,6 +254,13 @@ impl Mask {
         let (head, tail) = masked_key.split_once("****").unwrap_or_default();
         let dots = secret.expose().chars().count().saturating_sub(head.len() + tail.len());
         Self { dotted: format!("{head}{}{tail}", "•".repeat(dots)), tail: tail.to_owned() }
+    }
+
+    /// Puts the dots into `field`, and words for those who cannot see them.
+    fn fill(&self, field: Element) -> Element {
+        let dots = el("span").attr("aria-hidden", "true").child(self.dotted.clone());
+        let words = el("span").class("hidden").child(text::reveal::masked(&self.tail));
+        field.child(dots).child(words)
     }
 }
 

@@ -1,92 +1,174 @@
 //! Rotating a key: what happens to the old secret, and when.
 
-use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
+use oneloop_protocol::LinkTokenPermissions;
+use web_sys::HtmlElement;
 
 use super::button::{Button, Emphasis};
 use super::choice::Choice;
-use super::create_dialog::send_label;
-use super::dialog::Dialog;
-use super::notice::Notice;
+use super::form::{Form, which};
+use super::unique::unique;
+use crate::attempt::{Attempt, Attempted};
+use crate::dom::{Element, View, el};
 use crate::host::Event;
+use crate::overlap::{Overlap, custom_seconds, most_hours};
 use crate::state::{App, Revealed, Row, Sheet, Submission};
-use crate::text::problem::Attempt;
-use crate::text::rotate::{OVERLAP_DEFAULT, OVERLAPS};
+use crate::text::problem;
 use crate::{format, text};
+
+/// What is picked so far.
+#[derive(Clone, Copy)]
+struct Draft {
+    offered: StoredValue<Vec<Overlap>>,
+    place: RwSignal<usize>,
+    hours: RwSignal<String>,
+    /// The most seconds that are allowed.
+    most: u64,
+    /// The field for hours, while there is one.
+    field: StoredValue<Option<HtmlElement>, LocalStorage>,
+}
+
+impl Draft {
+    fn new(most: u64) -> Self {
+        let offered = Overlap::offered(most);
+        Self {
+            place: RwSignal::new(Overlap::default_place(&offered)),
+            offered: StoredValue::new(offered),
+            hours: RwSignal::new("48".to_owned()),
+            most,
+            field: StoredValue::new_local(None),
+        }
+    }
+
+    fn is_custom(self) -> bool {
+        self.choice() == Some(Overlap::Custom)
+    }
+
+    fn choice(self) -> Option<Overlap> {
+        self.offered.with_value(|offered| offered.get(self.place.get()).copied())
+    }
+
+    /// The seconds; `None` while what is typed is no number of hours.
+    fn seconds(self) -> Option<u64> {
+        match self.choice()? {
+            Overlap::Seconds(seconds) => Some(seconds),
+            Overlap::Custom => self.hours.with(|hours| custom_seconds(hours, self.most)),
+        }
+    }
+}
 
 /// A new secret for one key, with the choice of how long the old one goes on working.
 #[component]
 pub fn RotateDialog(
     /// The key.
     row: Row,
-) -> impl IntoView {
+) -> View {
     let app = App::expect();
-    let overlap = RwSignal::new(OVERLAP_DEFAULT);
-    let seconds = move || OVERLAPS.get(overlap.get()).copied().unwrap_or_default();
-    let submission = Submission::new(Attempt::Rotate);
+    let draft = Draft::new(app.terms.with_untracked(|terms| terms.most_overlap));
+    let submission = Submission::new(problem::Attempt::Rotate);
+    let attempted = StoredValue::new(Attempted::new());
     let key = row.key.get_untracked();
 
-    let ends = move |now: i64| {
-        let seconds = i64::try_from(seconds()).unwrap_or_default();
-        (seconds > 0).then_some(now + seconds * 1_000)
-    };
-    let consequence =
-        move || text::rotate::consequence(ends(app.now.get()).map(format::full).as_deref());
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let seconds = untrack(seconds);
-        let (client, row) = (app.client(), row.clone());
-        let id = row.id.clone();
-        submission.send(app, async move { client.rotate_key(&id, seconds).await }, move |issued| {
-            let replaced = Some(issued.key.previous_key_expires_at);
-            row.key.set(issued.key);
-            app.tell(Event::KeyRotated(row.id.as_str()));
-            app.sheet.set(Some(Sheet::Reveal(Revealed { row, secret: issued.secret, replaced })));
-        });
-    };
-    let leave = move || {
-        if !submission.busy.get_untracked() {
-            app.sheet.set(None);
+    let submit = {
+        let row = row.clone();
+        move || {
+            let Some(seconds) = untrack(|| draft.seconds()) else {
+                if let Some(field) = draft.field.get_value() {
+                    let _ = field.focus();
+                }
+                return;
+            };
+            let Attempt { key, .. } = attempted
+                .try_update_value(|attempted| attempted.of(seconds, format::now()))
+                .unwrap_or_default();
+            let (client, row) = (app.client(), row.clone());
+            let id = row.id.clone();
+            let request = async move { client.rotate_key(&id, seconds, &key).await };
+            submission.send(app, request, move |issued| {
+                let replaced = Some(issued.key.previous_key_expires_at);
+                row.key.set(issued.key);
+                app.tell(Event::KeyRotated(row.id.as_str()));
+                let revealed = Revealed { row, secret: issued.secret, replaced };
+                app.sheet.set(Some(Sheet::Reveal(revealed)));
+            });
         }
     };
-    let options = OVERLAPS.map(text::rotate::overlap).to_vec();
-    view! {
-        <Dialog title=text::rotate::title().to_owned() on_dismiss=move |()| leave()>
-            <form class="form" on:submit=submit>
-                <div class="form-body">
-                    <p class="which">
-                        <span class="which-name" dir="auto">{key.name}</span>
-                        <code dir="ltr" translate="no">{key.masked_key}</code>
-                    </p>
-                    <p class="lead">{text::rotate::hint()}</p>
-                    <div class="field">
-                        <Choice
-                            legend=text::rotate::old_secret()
-                            options
-                            value=overlap.into()
-                            on_pick=move |place| overlap.set(place)
-                            autofocus=true
-                        />
-                        <p class="hint" aria-live="polite">
-                            {consequence}
-                        </p>
-                    </div>
-                </div>
-                <div class="form-foot">
-                    <Notice message=Signal::derive(move || submission.message()) />
-                    <div class="actions">
-                        <Button label=text::cancel().to_owned() on_press=move |_| leave() />
-                        <Button
-                            label=Signal::derive(move || {
-                                send_label(submission, text::rotate::rotate(), text::rotate::rotating())
-                            })
-                            emphasis=Emphasis::Primary
-                            submit=true
-                            busy=submission.busy
-                        />
-                    </div>
-                </div>
-            </form>
-        </Dialog>
-    }
+    let form = Form {
+        title: text::rotate::title(),
+        submission,
+        send: (text::rotate::rotate(), text::rotate::rotating()),
+        emphasis: Emphasis::Primary,
+        cancel_first: false,
+        body: el("div")
+            .child(which(key.name, key.masked_key))
+            .child(el("p").class("lead").child(text::rotate::hint()))
+            .child(overlap_picker(app, draft))
+            .child(way_out(app, row)),
+        foot: None,
+    };
+    form.view(app, submit)
+}
+
+/// The choices, the field for hours of one's own, and what comes of it.
+fn overlap_picker(app: App, draft: Draft) -> Element {
+    let hint = unique("overlap-line");
+    let labels = draft.offered.with_value(|offered| {
+        offered.iter().map(|choice| text::rotate::overlap(*choice)).collect()
+    });
+    let choice = Choice {
+        autofocus: true,
+        ..Choice::new(
+            text::rotate::old_secret(),
+            labels,
+            move || draft.place.get(),
+            move |place| draft.place.set(place),
+        )
+    };
+    let custom = Memo::new(move |_| draft.is_custom());
+    let described_by = hint.clone();
+    let field = move || custom.get().then(|| hours_field(draft, &described_by));
+    let consequence = move || {
+        let Some(seconds) = draft.seconds() else {
+            return text::rotate::hours_wrong(most_hours(draft.most));
+        };
+        let overlap = i64::try_from(seconds).unwrap_or_default() * 1_000;
+        let end = (overlap > 0).then(|| format::full(app.now.get() + overlap));
+        text::rotate::consequence(end.as_deref())
+    };
+    let line = el("p")
+        .class(move || if draft.seconds().is_some() { "hint" } else { "hint hint-problem" })
+        .attr("id", hint)
+        .attr("aria-live", "polite")
+        .child(consequence);
+    el("div").class("field").child(choice).child(field).child(line)
+}
+
+fn hours_field(draft: Draft, described_by: &str) -> Element {
+    let id = unique("hours");
+    let field = el("input")
+        .class("input input-hours")
+        .part("input")
+        .attr("id", id.clone())
+        .attr("type", "number")
+        .attr("inputmode", "numeric")
+        .attr("min", "1")
+        .attr("max", most_hours(draft.most).to_string())
+        .attr("aria-describedby", described_by.to_owned())
+        .attr("aria-invalid", move || draft.seconds().is_none().then_some("true"))
+        .prop("value", move || draft.hours.get_untracked())
+        .on_input(move |text| draft.hours.set(text));
+    draft.field.set_value(Some(field.node()));
+    let label = el("label").class("label").attr("for", id).child(text::rotate::hours());
+    el("div").class("hours").child(label).child(field)
+}
+
+/// For whoever is here because the secret leaked: no overlap, no new secret, just the end. Absent without the
+/// permission.
+fn way_out(app: App, row: Row) -> Option<Element> {
+    app.may(LinkTokenPermissions::DELETE).then(|| {
+        let delete = Button::new(text::rotate::delete_instead())
+            .emphasis(Emphasis::Quiet)
+            .on_press(move || app.sheet.set(Some(Sheet::Delete(row.clone()))));
+        el("p").class("way-out").child(text::rotate::leaked()).child(delete)
+    })
 }

@@ -1,14 +1,16 @@
 //! The menu of a row: one for the whole table, opened at the button that asked for it.
 
-use leptos::ev::KeyboardEvent;
-use leptos::html;
+use std::cell::Cell;
+use std::rc::Rc;
+
 use leptos::prelude::*;
 use oneloop_protocol::LinkTokenPermissions;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, window};
+use web_sys::{Event, HtmlElement, KeyboardEvent, window};
 
 use super::icon::Icon;
 use super::unique::unique;
+use crate::dom::{Element, el, on_window, views};
 use crate::format::fold;
 use crate::key_status::KeyStatus;
 use crate::state::{App, Row, Sheet};
@@ -65,40 +67,36 @@ impl Default for RowMenuState {
 /// # Accessibility
 ///
 /// APG menu button: Enter, Space and ArrowDown open at the first item, ArrowUp at the last.
-#[component]
-pub fn MenuButton(
-    /// Whose menu.
-    row: Row,
-) -> impl IntoView {
-    let menu = expect_context::<RowMenuState>();
-    let button = NodeRef::<html::Button>::new();
+pub fn menu_button(menu: RowMenuState, row: &Row) -> Element {
+    let button = el("button");
+    let node: HtmlElement = button.node();
     // A press outside closes the menu before the click arrives; the same click must not open it again.
-    let was_open = StoredValue::new(false);
+    let was_open = Rc::new(Cell::new(false));
     let open = {
         let row = row.clone();
         move |from_end: bool| {
-            menu.button.set_value(button.get_untracked().map(JsCast::unchecked_into));
+            menu.button.set_value(Some(node.clone()));
             menu.from_end.set(from_end);
             menu.row.set(Some(row.clone()));
         }
     };
     let pressed = {
-        let row = row.clone();
-        move |_| was_open.set_value(untrack(|| menu.is_open_for(&row)))
+        let (row, was_open) = (row.clone(), was_open.clone());
+        move |_| was_open.set(untrack(|| menu.is_open_for(&row)))
     };
     let click = {
-        let open = open.clone();
+        let (open, was_open) = (open.clone(), was_open.clone());
         move |_| {
-            if was_open.get_value() {
-                was_open.set_value(false);
+            if was_open.replace(false) {
                 menu.close(true);
             } else {
                 open(false);
             }
         }
     };
-    let key = move |event: KeyboardEvent| {
-        was_open.set_value(false);
+    let key = move |event: Event| {
+        was_open.set(false);
+        let event: KeyboardEvent = event.unchecked_into();
         if let "ArrowDown" | "ArrowUp" = event.key().as_str() {
             event.prevent_default();
             open(event.key() == "ArrowUp");
@@ -108,22 +106,17 @@ pub fn MenuButton(
         let row = row.clone();
         move || if menu.is_open_for(&row) { "true" } else { "false" }
     };
-    let label = move || row.key.with(|key| text::list::actions_for(&key.name));
-    view! {
-        <button
-            node_ref=button
-            class="menu-button"
-            type="button"
-            aria-haspopup="menu"
-            aria-expanded=expanded
-            aria-label=label
-            on:pointerdown=pressed
-            on:click=click
-            on:keydown=key
-        >
-            {Icon::Dots.view()}
-        </button>
-    }
+    let key_of = row.key.clone();
+    button
+        .class("menu-button")
+        .attr("type", "button")
+        .attr("aria-haspopup", "menu")
+        .attr("aria-expanded", expanded)
+        .attr("aria-label", move || key_of.with(|key| text::list::actions_for(&key.name)))
+        .on("pointerdown", pressed)
+        .on("click", click)
+        .on("keydown", key)
+        .child(Icon::Dots.view())
 }
 
 /// What a menu offers.
@@ -131,6 +124,7 @@ pub fn MenuButton(
 enum Action {
     Edit,
     Rotate,
+    EndOverlap,
     Switch(bool),
     Delete,
 }
@@ -140,6 +134,7 @@ impl Action {
         match self {
             Self::Edit => text::list::edit(),
             Self::Rotate => text::list::rotate(),
+            Self::EndOverlap => text::rotate::end(),
             Self::Switch(true) => text::list::enable(),
             Self::Switch(false) => text::list::disable(),
             Self::Delete => text::list::delete(),
@@ -148,14 +143,18 @@ impl Action {
 
     /// What may be done with this key now: what the token forbids is absent, not greyed out.
     fn offered(app: App, row: &Row) -> Vec<Self> {
-        let (enabled, status) =
-            row.key.with(|key| (key.enabled, KeyStatus::of(key, app.now.get_untracked())));
+        let now = app.now.get_untracked();
+        let (enabled, status, overlaps) = row.key.with(|key| {
+            let overlaps = key.previous_key_expires_at.is_some_and(|at| at > now);
+            (key.enabled, KeyStatus::of(key, now), overlaps)
+        });
         let may_update = app.may(LinkTokenPermissions::UPDATE);
         // A new secret for a key whose time is over would be refused like the old one.
         let may_rotate = app.may(LinkTokenPermissions::ROTATE) && status != KeyStatus::Expired;
         [
             (may_update, Self::Edit),
             (may_rotate, Self::Rotate),
+            (may_rotate && overlaps, Self::EndOverlap),
             (may_update, Self::Switch(!enabled)),
             (app.may(LinkTokenPermissions::DELETE), Self::Delete),
         ]
@@ -168,6 +167,7 @@ impl Action {
         match self {
             Self::Edit => app.sheet.set(Some(Sheet::Edit(row))),
             Self::Rotate => app.sheet.set(Some(Sheet::Rotate(row))),
+            Self::EndOverlap => app.end_overlap(row),
             Self::Switch(enabled) => app.switch(row, enabled),
             Self::Delete => app.sheet.set(Some(Sheet::Delete(row))),
         }
@@ -184,39 +184,37 @@ impl Action {
 /// # Parts
 ///
 /// `menu`, `menu__item`.
-#[component]
-pub fn RowMenu() -> impl IntoView {
-    let app = App::expect();
-    let menu = expect_context::<RowMenuState>();
-    let popover = NodeRef::<html::Div>::new();
+pub fn row_menu(app: App, menu: RowMenuState) -> Element {
+    let element = el("div");
+    let popover: HtmlElement = element.node();
 
     // Shows and hides the popover after its items are there.
+    let shown = popover.clone();
     Effect::new(move |_| {
+        let popover = &shown;
         let open = menu.row.with(Option::is_some);
-        let Some(popover) = popover.get() else { return };
-        let popover: HtmlElement = popover.unchecked_into();
         if !open {
             let _ = popover.hide_popover();
             return;
         }
         let _ = popover.show_popover();
         if let Some(button) = menu.button.get_value() {
-            place(&popover, &button);
+            place(popover, &button);
         }
-        let items = items(&popover);
+        let items = items(popover);
         let first = if menu.from_end.get_untracked() { items.last() } else { items.first() };
         focus(first);
     });
 
-    let toggled = move |event: leptos::ev::Event| {
+    let toggled = move |event: Event| {
         let state = js_sys::Reflect::get(&event, &"newState".into()).ok();
         if state.and_then(|state| state.as_string()).as_deref() == Some("closed") {
             menu.close(false);
         }
     };
-    let key = move |event: KeyboardEvent| {
-        let Some(popover) = popover.get_untracked() else { return };
-        let items = items(&popover.unchecked_into());
+    let key = move |event: Event| {
+        let event: KeyboardEvent = event.unchecked_into();
+        let items = items(&popover);
         let target: Option<HtmlElement> = event.target().and_then(|target| target.dyn_into().ok());
         let at = items.iter().position(|item| Some(item) == target.as_ref()).unwrap_or(0);
         let last = items.len().saturating_sub(1);
@@ -254,12 +252,8 @@ pub fn RowMenu() -> impl IntoView {
         focus(next.and_then(|index| items.get(index)));
     };
     // A popover stays where it was opened; a page that scrolls under it would leave it pointing nowhere.
-    let scrolled = window_event_listener(leptos::ev::scroll, move |_| menu.close(false));
-    let resized = window_event_listener(leptos::ev::resize, move |_| menu.close(false));
-    on_cleanup(move || {
-        scrolled.remove();
-        resized.remove();
-    });
+    on_window("scroll", move |_| menu.close(false));
+    on_window("resize", move |_| menu.close(false));
 
     let label =
         move || menu.row.with(|row| row.as_ref().map(|row| text::list::actions_for(&row.name())));
@@ -267,35 +261,32 @@ pub fn RowMenu() -> impl IntoView {
         menu.row.get().map(|row| {
             let entry = |action: Action| {
                 let row = row.clone();
-                let class = if action == Action::Delete { "menu-item menu-item-danger" } else { "menu-item" };
-                let click = move |_| {
-                    menu.close(true);
-                    action.run(app, row.clone());
-                };
-                view! {
-                    <button class=class part="menu__item" type="button" role="menuitem" tabindex="-1" on:click=click>
-                        {action.label()}
-                    </button>
-                }
+                let danger = action == Action::Delete;
+                el("button")
+                    .class(if danger { "menu-item menu-item-danger" } else { "menu-item" })
+                    .part("menu__item")
+                    .attr("type", "button")
+                    .role("menuitem")
+                    .attr("tabindex", "-1")
+                    .on("click", move |_| {
+                        menu.close(true);
+                        action.run(app, row.clone());
+                    })
+                    .child(action.label())
             };
-            Action::offered(app, &row).into_iter().map(entry).collect_view()
+            views(Action::offered(app, &row).into_iter().map(entry))
         })
     };
-    view! {
-        <div
-            node_ref=popover
-            id=menu.id.get_value()
-            class="menu"
-            part="menu"
-            role="menu"
-            popover="auto"
-            aria-label=label
-            on:toggle=toggled
-            on:keydown=key
-        >
-            {entries}
-        </div>
-    }
+    element
+        .attr("id", menu.id.get_value())
+        .class("menu")
+        .part("menu")
+        .role("menu")
+        .attr("popover", "auto")
+        .attr("aria-label", label)
+        .on("toggle", toggled)
+        .on("keydown", key)
+        .child(entries)
 }
 
 fn items(menu: &HtmlElement) -> Vec<HtmlElement> {

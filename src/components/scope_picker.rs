@@ -5,9 +5,12 @@ use oneloop_protocol::{Access, Grant, WorkspaceScope};
 
 use super::button::{Button, Emphasis};
 use super::choice::Choice;
+use super::unique::unique;
+use crate::dom::{Element, each, el};
 use crate::format::fold;
+use crate::host::Template;
 use crate::scope_level::{BITS, ScopeLevel};
-use crate::state::App;
+use crate::state::{App, Submission};
 use crate::text;
 
 /// From how many scopes a search field is worth its place.
@@ -19,6 +22,8 @@ struct Line {
     representation: String,
     name: String,
     description: Option<String>,
+    /// The most that may be granted of it here.
+    most: Access,
     access: RwSignal<Access>,
     /// Whether the single bits are open although they amount to a level.
     custom: RwSignal<bool>,
@@ -32,6 +37,31 @@ impl Line {
     fn set(&self, access: Access) {
         self.custom.set(false);
         self.access.set(access);
+    }
+
+    /// Grants as much of `access` as may be granted here.
+    fn set_within(&self, access: Access) {
+        self.set(access.without(Access::ALL.without(self.most)));
+    }
+
+    /// Why not everything can be picked, in words; `None` if it can.
+    fn limit(&self) -> Option<String> {
+        match self.most {
+            Access::ALL => None,
+            Access::NONE => Some(text::form::may_not_grant().to_owned()),
+            most => Some(text::form::may_grant_only(&text::grants::words(most))),
+        }
+    }
+
+    /// The places of the levels that cannot be picked.
+    fn out_of_reach(&self) -> Vec<usize> {
+        let held = self.access.get_untracked();
+        let reachable = |level: ScopeLevel| match level.access() {
+            Some(access) => self.most.union(held).covers(access),
+            None => self.most != Access::NONE,
+        };
+        let levels = ScopeLevel::ALL.iter().enumerate();
+        levels.filter(|(_, level)| !reachable(**level)).map(|(place, _)| place).collect()
     }
 
     fn matches(&self, query: &str) -> bool {
@@ -48,17 +78,20 @@ pub struct ScopeDraft(StoredValue<Vec<Line>>);
 
 impl ScopeDraft {
     /// A matrix of the workspace's scopes with what `held` grants. A grant that the catalogue does not know
-    /// any more keeps its line, so that it can be seen and taken away.
-    pub fn new(scopes: &[WorkspaceScope], held: &[Grant]) -> Self {
-        let line = |representation: &str, name: &str, description: Option<String>| {
-            let grant = held.iter().find(|grant| grant.representation == representation);
-            Line {
-                representation: representation.to_owned(),
-                name: name.to_owned(),
-                description,
-                access: RwSignal::new(grant.map_or(Access::NONE, Grant::access)),
-                custom: RwSignal::new(false),
-            }
+    /// any more keeps its line, so that it can be seen and taken away; so does what the key has and the person may
+    /// not grant (`grantable`; `None` = may grant everything).
+    pub fn new(scopes: &[WorkspaceScope], held: &[Grant], grantable: Option<&[Grant]>) -> Self {
+        let access_in = |grants: &[Grant], representation: &str| {
+            let grant = grants.iter().find(|grant| grant.representation == representation);
+            grant.map_or(Access::NONE, Grant::access)
+        };
+        let line = |representation: &str, name: &str, description: Option<String>| Line {
+            representation: representation.to_owned(),
+            name: name.to_owned(),
+            description,
+            most: grantable.map_or(Access::ALL, |most| access_in(most, representation)),
+            access: RwSignal::new(access_in(held, representation)),
+            custom: RwSignal::new(false),
         };
         let mut lines = Vec::new();
         for scope in scopes {
@@ -84,7 +117,17 @@ impl ScopeDraft {
     }
 
     fn set_all(self, access: Access) {
-        self.0.with_value(|lines| lines.iter().for_each(|line| line.set(access)));
+        self.0.with_value(|lines| lines.iter().for_each(|line| line.set_within(access)));
+    }
+
+    /// Grants what a template says, and nothing else.
+    fn apply(self, template: &[Grant]) {
+        self.0.with_value(|lines| {
+            for line in lines {
+                let grant = template.iter().find(|it| it.representation == line.representation);
+                line.set_within(grant.map_or(Access::NONE, Grant::access));
+            }
+        });
     }
 }
 
@@ -98,11 +141,7 @@ impl ScopeDraft {
 /// # Parts
 ///
 /// `scopes`, `scope`.
-#[component]
-pub fn ScopePicker(
-    /// What is picked.
-    draft: ScopeDraft,
-) -> impl IntoView {
+pub fn scope_picker(app: App, draft: ScopeDraft, submission: Submission) -> Element {
     let query = RwSignal::new(String::new());
     let all = draft.0.with_value(Vec::len);
     let shown = Memo::new_with_compare(
@@ -114,65 +153,65 @@ pub fn ScopePicker(
         // Lines have signals of their own; here only which of them are shown can change.
         |_, _| true,
     );
-    let filter = (all >= SEARCH_FROM).then(|| {
-        view! {
-            <input
-                class="input"
-                type="search"
-                aria-label=text::form::find_scope()
-                placeholder=text::form::find_scope()
-                autocomplete="off"
-                spellcheck="false"
-                on:input:target=move |event| query.set(event.target().value())
-            />
-            <p class="hidden" role="status">
-                {move || text::form::scopes_shown(shown.with(Vec::len), all)}
-            </p>
-        }
+    let templates = (all > 1).then(|| {
+        let quiet = |label: &'static str, access: Access| {
+            let set = move || draft.set_all(access);
+            Button::new(label).emphasis(Emphasis::Quiet).on_press(set)
+        };
+        let named = |template: Template| {
+            let apply = move || draft.apply(&template.grants);
+            Button::new(template.name).emphasis(Emphasis::Quiet).on_press(apply)
+        };
+        el("div")
+            .class("scope-templates")
+            .children(app.scope_templates().into_iter().map(named))
+            .child(quiet(text::form::read_everything(), Access::READ))
+            .child(quiet(text::form::clear(), Access::NONE))
+    });
+    let message = unique("scopes-problem");
+    let problem = el("p")
+        .class("field-problem")
+        .attr("id", message.clone())
+        .child(move || submission.about("scopes"));
+    let searchable = all >= SEARCH_FROM;
+    let filter = searchable.then(|| {
+        el("input")
+            .class("input")
+            .attr("type", "search")
+            .attr("aria-label", text::form::find_scope())
+            .attr("placeholder", text::form::find_scope())
+            .attr("autocomplete", "off")
+            .attr("spellcheck", "false")
+            .on_input(move |text| query.set(text))
+    });
+    let count = searchable.then(|| {
+        let words = move || text::form::scopes_shown(shown.with(Vec::len), all);
+        el("p").class("hidden").role("status").child(words)
     });
     let empty = move || {
         shown.with(Vec::is_empty).then(|| {
             let words = if all == 0 { text::form::no_scopes() } else { text::form::no_scope() };
-            view! { <p class="hint">{words}</p> }
+            el("p").class("hint").child(words)
         })
     };
-    view! {
-        <fieldset class="fieldset" part="scopes">
-            <legend class="label">
-                {text::form::permissions()}
-            </legend>
-            {(all > 1)
-                .then(|| {
-                    view! {
-                        <div class="scope-templates">
-                            <Button
-                                label=text::form::read_everything().to_owned()
-                                emphasis=Emphasis::Quiet
-                                on_press=move |_| draft.set_all(Access::READ)
-                            />
-                            <Button
-                                label=text::form::clear().to_owned()
-                                emphasis=Emphasis::Quiet
-                                on_press=move |_| draft.set_all(Access::NONE)
-                            />
-                        </div>
-                    }
-                })}
-            {filter}
-            <div class="scopes">
-                <For each=move || shown.get() key=|line| line.representation.clone() let:line>
-                    <ScopeLine line />
-                </For>
-            </div>
-            {empty}
-        </fieldset>
-    }
+    let lines = each(move || shown.get(), |line| line.representation.clone(), scope_line);
+    el("fieldset")
+        .class("fieldset")
+        .part("scopes")
+        .attr("aria-describedby", message)
+        .child(el("legend").class("label").child(text::form::permissions()))
+        .child(templates)
+        .child(filter)
+        .child(count)
+        .child(el("div").class("scopes").child(lines))
+        .child(empty)
+        .child(problem)
 }
 
 /// One scope: what it is, and what of it.
-#[component]
-fn ScopeLine(line: Line) -> impl IntoView {
-    let access = line.access;
+fn scope_line(line: Line) -> Element {
+    let (access, most) = (line.access, line.most);
+    let (limit, disabled) = (line.limit(), line.out_of_reach());
     let level = {
         let line = line.clone();
         Memo::new(move |_| line.level())
@@ -195,72 +234,57 @@ fn ScopeLine(line: Line) -> impl IntoView {
             *held = if held.covers(bit) { held.without(bit) } else { held.union(bit) }
         });
     };
-    let bits = move || {
-        (level.get() == ScopeLevel::Custom).then(|| {
-            let boxes = BITS.map(|bit| {
-                view! {
-                    <label class="check">
-                        <input
-                            type="checkbox"
-                            prop:checked=move || access.get().covers(bit)
-                            on:change=move |_| toggle(bit)
-                        />
-                        <span class="check-label">{text::grants::bit_label(bit)}</span>
-                    </label>
-                }
-            });
-            view! { <div class="scope-bits">{boxes.collect_view()}</div> }
-        })
+    let custom = Memo::new(move |_| level.get() == ScopeLevel::Custom);
+    let single = move |bit: Access| {
+        // What is held and may not be granted can be taken away, and not be put back.
+        let field = el("input")
+            .attr("type", "checkbox")
+            .attr("disabled", move || !most.union(access.get()).covers(bit))
+            .prop("checked", move || access.get().covers(bit))
+            .on("change", move |_| toggle(bit));
+        let label = el("span").class("check-label").child(text::grants::bit_label(bit));
+        el("label").class("check").child(field).child(label)
     };
-    let legend = text::form::access_to(&line.name);
+    let bits =
+        move || custom.get().then(|| el("div").class("scope-bits").children(BITS.map(single)));
     let options = ScopeLevel::ALL.map(|level| text::grants::level(level).to_owned()).to_vec();
-    view! {
-        <div class="scope" part="scope">
-            <div class="scope-words">
-                <span class="scope-name" dir="auto">
-                    {line.name}
-                </span>
-                {line
-                    .description
-                    .map(|text| {
-                        view! {
-                            <span class="scope-description" dir="auto">
-                                {text}
-                            </span>
-                        }
-                    })}
-            </div>
-            <Choice legend legend_hidden=true options value=Signal::derive(chosen) on_pick=pick />
-            {bits}
-        </div>
-    }
-    .into_any()
+    let choice = Choice {
+        legend_hidden: true,
+        disabled,
+        ..Choice::new(text::form::access_to(&line.name), options, chosen, pick)
+    };
+    let limit = limit.map(|words| el("span").class("scope-limit").child(words));
+    let name = el("span").class("scope-name").attr("dir", "auto").child(line.name);
+    let description = line
+        .description
+        .map(|text| el("span").class("scope-description").attr("dir", "auto").child(text));
+    el("div")
+        .class("scope")
+        .part("scope")
+        .child(el("div").class("scope-words").child(name).child(description).child(limit))
+        .child(choice)
+        .child(bits)
 }
 
-/// The sentence that says what a key will be allowed.
+/// The sentence that says what a key will be allowed. `until` is its end in words; `None` = never.
 ///
 /// # Parts
 ///
 /// `summary`.
-#[component]
-pub fn Summary(
-    /// The key's name.
-    #[prop(into)]
-    name: Signal<String>,
-    /// What is picked.
+pub fn summary(
+    app: App,
+    name: RwSignal<String>,
     draft: ScopeDraft,
-    /// The end in words; `None` = never.
-    #[prop(into)]
-    until: Signal<Option<String>>,
-) -> impl IntoView {
-    let app = App::expect();
+    until: impl Fn() -> Option<String> + 'static,
+) -> Element {
     let sentence = move || {
         let named = app.named(&draft.grants());
-        name.with(|name| until.with(|until| text::grants::summary(name, &named, until.as_deref())))
+        name.with(|name| text::grants::summary(name, &named, until().as_deref()))
     };
-    view! {
-        <p class="summary" part="summary" dir="auto" aria-live="polite">
-            {sentence}
-        </p>
-    }
+    el("p")
+        .class("summary")
+        .part("summary")
+        .attr("dir", "auto")
+        .attr("aria-live", "polite")
+        .child(sentence)
 }

@@ -1,6 +1,8 @@
 //! Deleting a key.
 
-messages! {
+use super::message::messages;
+
+messages! { "delete"
     /// The dialog's heading.
     title = "Delete key";
     /// What follows.
@@ -15,24 +17,12 @@ messages! {
     never_used = "Never used";
     /// The typed name differs.
     mismatch = "That is not the key’s name.";
-}
-
-/// When it was last used; `moment` is relative (`2 minutes ago`).
-pub fn last_used(moment: &str) -> String {
-    format!("Last used {moment}")
-}
-
-/// Said when something is likely to break.
-pub fn still_in_use(moment: &str) -> String {
-    format!("Used {moment}. Something still depends on it.")
-}
-
-/// The label of the field in which the name is typed.
-pub fn type_name(name: &str) -> String {
-    format!("Type {name} to confirm")
-}
-
-/// Read to screen readers afterwards.
-pub fn deleted(name: &str) -> String {
-    format!("{name} is deleted")
+    /// When it was last used; `moment` is relative (`2 minutes ago`).
+    last_used(moment: &str) = "Last used {moment}";
+    /// Said when something is likely to break.
+    still_in_use(moment: &str) = "Used {moment}. Something still depends on it.";
+    /// The label of the field in which the name is typed.
+    type_name(name: &str) = "Type {name} to confirm";
+    /// Read to screen readers afterwards.
+    deleted(name: &str) = "{name} is deleted";
 }

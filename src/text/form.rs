@@ -2,7 +2,9 @@
 
 use crate::expiry::{Expiry, ExpiryChoice};
 
-messages! {
+use super::message::messages;
+
+messages! { "form"
     /// The create dialog's heading.
     create_title = "Create API key";
     /// The edit dialog's heading.
@@ -45,39 +47,56 @@ messages! {
     expires = "Expires";
     /// Label of the date field.
     date = "Expiry date";
+    /// The preset of a year.
+    one_year = "1 year";
+    /// A date of one's own.
+    on_date = "Date…";
+    /// No end.
+    never = "Never";
+    /// The end that was picked; `moment` in words, with its zone.
+    works_until(moment: &str) = "Works until {moment}.";
+    /// No end was picked.
+    works_for_ever = "Works until you disable or delete it.";
+    /// A date was asked for and is not there yet.
+    pick_date = "Pick the last day on which the key should work.";
+    /// The date lies in the past.
+    past_date = "That time is over. Pick a later one.";
+    /// The page wants keys to live longer.
+    too_soon(moment: &str) = "Too soon: a key has to work at least until {moment}.";
+    /// The page wants keys to end sooner.
+    too_late(moment: &str) = "Too late: a key may work until {moment} at most.";
+    /// Label of the time field.
+    time = "Time";
+    /// A scope of which the person may grant nothing.
+    may_not_grant = "You may not grant this permission.";
+    /// A scope of which the person may grant a part.
+    may_grant_only(access: &str) = "You may grant: {access}";
+    /// The name of a scope's radio group.
+    access_to(scope: &str) = "Access to {scope}";
+    /// How many scopes the filter left.
+    scopes_shown(shown: usize, all: usize) = "{shown} of {all} shown";
+    /// Read to screen readers after an edit.
+    saved(name: &str) = "{name} is saved";
 }
 
 /// The label of an expiry choice.
 pub fn choice(choice: ExpiryChoice) -> String {
     match choice {
-        ExpiryChoice::Days(365) => "1 year".to_owned(),
-        ExpiryChoice::Days(days) => super::counted(days.into(), "day", "days"),
-        ExpiryChoice::OnDate => "Date…".to_owned(),
-        ExpiryChoice::Never => "Never".to_owned(),
+        ExpiryChoice::Days(365) => one_year().to_owned(),
+        ExpiryChoice::Days(days) => super::days(days.into()),
+        ExpiryChoice::OnDate => on_date().to_owned(),
+        ExpiryChoice::Never => never().to_owned(),
     }
 }
 
-/// The line under the expiry choice. `moment` is the end in words, with its zone.
+/// The line under the expiry choice. `moment` is what it is about in words, with its zone.
 pub fn expiry(expiry: Expiry, moment: &str) -> String {
     match expiry {
-        Expiry::At(_) => format!("Works until {moment}."),
-        Expiry::Never => "Works until you disable or delete it.".to_owned(),
-        Expiry::NoDate => "Pick the last day on which the key should work.".to_owned(),
-        Expiry::Past => "That day is over. Pick a later one.".to_owned(),
+        Expiry::At(_) => works_until(moment),
+        Expiry::Never => works_for_ever().to_owned(),
+        Expiry::NoDate => pick_date().to_owned(),
+        Expiry::Past => past_date().to_owned(),
+        Expiry::TooSoon(_) => too_soon(moment),
+        Expiry::TooLate(_) => too_late(moment),
     }
-}
-
-/// The name of a scope's radio group.
-pub fn access_to(scope: &str) -> String {
-    format!("Access to {scope}")
-}
-
-/// How many scopes the filter left.
-pub fn scopes_shown(shown: usize, all: usize) -> String {
-    format!("{shown} of {all} shown")
-}
-
-/// Read to screen readers after an edit.
-pub fn saved(name: &str) -> String {
-    format!("{name} is saved")
 }

@@ -2,49 +2,100 @@
 
 use oneloop_protocol::Access;
 
-use super::and_list;
+use super::catalogue::and_list;
+use super::message::messages;
 use crate::scope_level::{BITS, ScopeLevel};
 
 /// A scope by the name a person knows it by, and what is granted of it.
 pub type Named = (String, Access);
 
+messages! { "grants"
+    /// What a key may do with a scope, inside a sentence.
+    create = "create";
+    /// The same, for reading.
+    read = "read";
+    /// The same, for changing.
+    update = "update";
+    /// The same, for deleting.
+    delete = "delete";
+    /// All four of them, inside a sentence.
+    read_and_write = "read and write";
+    /// All four of them, after a scope's name.
+    write = "write";
+    /// The label of a bit's checkbox.
+    label_create = "Create";
+    /// The label of a bit's checkbox, and of the level that is this bit alone.
+    label_read = "Read";
+    /// The label of a bit's checkbox.
+    label_update = "Update";
+    /// The label of a bit's checkbox.
+    label_delete = "Delete";
+    /// The label of the level without any bit.
+    level_none = "None";
+    /// The label of the level with every bit.
+    level_write = "Write";
+    /// The label of the level whose bits are picked one by one.
+    level_custom = "Custom";
+    /// A key that may do nothing.
+    nothing = "None";
+    /// A key that may do everything.
+    everything = "Everything";
+    /// A scope and what is granted of it: `Deployments: write`.
+    one(scope: &str, access: &str) = "{scope}: {access}";
+    /// The first of several, in the width of a table cell.
+    first(scope: &str, access: &str, more: usize) = "{scope}: {access}, +{more}";
+    /// Stands in the sentence for a name that is not typed yet.
+    this_key = "This key";
+    /// The sentence while nothing is granted.
+    may_nothing(name: &str) = "{name} may do nothing yet: no permission is chosen.";
+    /// The sentence. `what` is a list of phrases, `date` a date in words.
+    may_until(name: &str, what: &str, date: &str) = "{name} may {what}, until {date}.";
+    /// The sentence for a key that never expires.
+    may_for_ever(name: &str, what: &str) = "{name} may {what}, with no end date.";
+    /// A phrase of the sentence: `read and write Deployments`.
+    phrase(verbs: &str, scopes: &str) = "{verbs} {scopes}";
+    /// Phrases of the sentence one after the other.
+    and_phrase(phrases: &str, phrase: &str) = "{phrases}, and {phrase}";
+    /// Many scopes: the first two, and how many there are besides.
+    scopes_and_more(first: &str, second: &str, count: usize) =
+        "{count, plural, other {{first}, {second} and # more}}";
+}
+
 /// The word for one bit.
 pub fn bit(access: Access) -> &'static str {
     match access {
-        Access::CREATE => "create",
-        Access::READ => "read",
-        Access::UPDATE => "update",
-        _ => "delete",
+        Access::CREATE => create(),
+        Access::READ => read(),
+        Access::UPDATE => update(),
+        _ => delete(),
     }
 }
 
 /// The label of one bit's checkbox.
 pub fn bit_label(access: Access) -> &'static str {
     match access {
-        Access::CREATE => "Create",
-        Access::READ => "Read",
-        Access::UPDATE => "Update",
-        _ => "Delete",
+        Access::CREATE => label_create(),
+        Access::READ => label_read(),
+        Access::UPDATE => label_update(),
+        _ => label_delete(),
     }
 }
 
 /// The label of a level in the scope picker.
 pub fn level(level: ScopeLevel) -> &'static str {
     match level {
-        ScopeLevel::None => "None",
-        ScopeLevel::Read => "Read",
-        ScopeLevel::Write => "Write",
-        ScopeLevel::Custom => "Custom",
+        ScopeLevel::None => level_none(),
+        ScopeLevel::Read => label_read(),
+        ScopeLevel::Write => level_write(),
+        ScopeLevel::Custom => level_custom(),
     }
 }
 
 /// What is granted of one scope: `read`, `write`, or the bits.
-fn words(access: Access) -> String {
+pub fn words(access: Access) -> String {
     match ScopeLevel::of(access) {
-        ScopeLevel::None => "nothing".to_owned(),
-        ScopeLevel::Read => "read".to_owned(),
-        ScopeLevel::Write => "write".to_owned(),
-        ScopeLevel::Custom => bits(access).join(", "),
+        ScopeLevel::Write => write().to_owned(),
+        _ => bits(access).join(", "),
     }
 }
 
@@ -58,21 +109,20 @@ fn bits(access: Access) -> Vec<String> {
 /// `offered` is how many scopes the workspace has: a key that may write all of them may do everything.
 pub fn short(grants: &[Named], offered: usize) -> String {
     let held: Vec<&Named> = grants.iter().filter(|(_, access)| *access != Access::NONE).collect();
-    let everything = held.len() == offered && held.iter().all(|(_, access)| *access == Access::ALL);
+    let all = held.len() == offered && held.iter().all(|(_, access)| *access == Access::ALL);
     match held.as_slice() {
-        [] => "None".to_owned(),
-        _ if everything && offered > 1 => "Everything".to_owned(),
-        [(name, access)] => format!("{name}: {}", words(*access)),
-        [(name, access), rest @ ..] => format!("{name}: {}, +{}", words(*access), rest.len()),
+        [] => nothing().to_owned(),
+        _ if all && offered > 1 => everything().to_owned(),
+        [(name, access)] => one(name, &words(*access)),
+        [(name, access), rest @ ..] => first(name, &words(*access), rest.len()),
     }
 }
 
 /// A key's permissions in full, one scope after the other.
 pub fn full(grants: &[Named]) -> String {
     let held = grants.iter().filter(|(_, access)| *access != Access::NONE);
-    let parts: Vec<String> =
-        held.map(|(name, access)| format!("{name}: {}", words(*access))).collect();
-    if parts.is_empty() { "None".to_owned() } else { parts.join("; ") }
+    let parts: Vec<String> = held.map(|(name, access)| one(name, &words(*access))).collect();
+    if parts.is_empty() { nothing().to_owned() } else { parts.join("; ") }
 }
 
 /// The sentence above the Create button: what the key will be allowed, and until when.
@@ -80,7 +130,7 @@ pub fn full(grants: &[Named]) -> String {
 /// `until` is a date in words; `None` is a key that never expires. Scopes with the same bits share a verb:
 /// *"ci-deploy may read and write Deployments, and read Billing and Metrics, until 21 February 2027."*
 pub fn summary(name: &str, grants: &[Named], until: Option<&str>) -> String {
-    let name = if name.trim().is_empty() { "This key" } else { name.trim() };
+    let name = if name.trim().is_empty() { this_key() } else { name.trim() };
     let mut groups: Vec<(Access, Vec<String>)> = Vec::new();
     for (scope, access) in grants.iter().filter(|(_, access)| *access != Access::NONE) {
         match groups.iter_mut().find(|(held, _)| held == access) {
@@ -88,23 +138,20 @@ pub fn summary(name: &str, grants: &[Named], until: Option<&str>) -> String {
             None => groups.push((*access, vec![scope.clone()])),
         }
     }
-    let until = match until {
-        Some(date) => format!("until {date}"),
-        None => "with no end date".to_owned(),
+    let phrases =
+        groups.iter().map(|(access, scopes)| phrase(&verbs(*access), &scope_list(scopes)));
+    let Some(what) = phrases.reduce(|before, next| and_phrase(&before, &next)) else {
+        return may_nothing(name);
     };
-    if groups.is_empty() {
-        return format!("{name} may do nothing yet: no permission is chosen.");
+    match until {
+        Some(date) => may_until(name, &what, date),
+        None => may_for_ever(name, &what),
     }
-    let phrases: Vec<String> = groups
-        .iter()
-        .map(|(access, scopes)| format!("{} {}", verb(*access), scope_list(scopes)))
-        .collect();
-    format!("{name} may {}, {until}.", phrases.join(", and "))
 }
 
-fn verb(access: Access) -> String {
+fn verbs(access: Access) -> String {
     match access {
-        Access::ALL => "read and write".to_owned(),
+        Access::ALL => read_and_write().to_owned(),
         other => and_list(&bits(other)),
     }
 }
@@ -112,9 +159,7 @@ fn verb(access: Access) -> String {
 /// At most three names, so that the sentence stays one.
 fn scope_list(scopes: &[String]) -> String {
     match scopes {
-        [first, second, rest @ ..] if rest.len() > 1 => {
-            format!("{first}, {second} and {} more", rest.len())
-        }
+        [first, second, rest @ ..] if rest.len() > 1 => scopes_and_more(first, second, rest.len()),
         few => and_list(few),
     }
 }

@@ -1,8 +1,9 @@
 //! The list of keys, its states and its menu.
 
+use super::message::messages;
 use crate::key_status::{DAY, HOUR, KeyStatus};
 
-messages! {
+messages! { "list"
     /// The widget's heading.
     title = "API keys";
     /// Under the heading.
@@ -57,47 +58,84 @@ messages! {
     disable = "Disable";
     /// Opens the delete dialog.
     delete = "Delete…";
-}
-
-/// The name of a row's menu button.
-pub fn actions_for(name: &str) -> String {
-    format!("Actions for {name}")
-}
-
-/// Read to screen readers once the list is there.
-pub fn loaded(count: usize) -> String {
-    super::counted(count, "API key", "API keys")
+    /// The name of a row's menu button.
+    actions_for(name: &str) = "Actions for {name}";
+    /// Read to screen readers once the list is there.
+    loaded(count: usize) = "{count, plural, one {# API key} other {# API keys}}";
+    /// Read to screen readers after a switch.
+    enabled(name: &str) = "{name} is enabled";
+    /// Read to screen readers after a switch.
+    disabled(name: &str) = "{name} is disabled";
+    /// What went wrong with one key, above the list.
+    about(name: &str, problem: &str) = "{name}: {problem}";
+    /// The states of a key.
+    status_active = "Active";
+    /// Switched off.
+    status_disabled = "Disabled";
+    /// Its time is over.
+    status_expired = "Expired";
+    /// Ends soon, in whole days.
+    expires_in_days(count: usize) = "{count, plural, one {Expires in # day} other {Expires in # days}}";
+    /// Ends soon, in whole hours.
+    expires_in_hours(count: usize) = "{count, plural, other {Expires in # h}}";
+    /// Ends soon, in whole minutes.
+    expires_in_minutes(count: usize) = "{count, plural, other {Expires in # min}}";
+    /// Ends now.
+    expires_at_once = "Expires in less than a minute";
+    /// The secret before the rotation still works, for whole days.
+    rotating_days(count: usize) = "{count, plural, one {Rotating, # day left} other {Rotating, # days left}}";
+    /// The secret before the rotation still works, for whole hours.
+    rotating_hours(count: usize) = "{count, plural, other {Rotating, # h left}}";
+    /// The secret before the rotation still works, for whole minutes.
+    rotating_minutes(count: usize) = "{count, plural, other {Rotating, # min left}}";
+    /// The secret before the rotation ends now.
+    rotating_at_once = "Rotating, less than a minute left";
 }
 
 /// Read to screen readers after a switch.
-pub fn switched(name: &str, enabled: bool) -> String {
-    format!("{name} is {}", if enabled { "enabled" } else { "disabled" })
+pub fn switched(name: &str, is_enabled: bool) -> String {
+    if is_enabled { enabled(name) } else { disabled(name) }
 }
 
 /// A key's state in words.
 pub fn status(status: KeyStatus) -> String {
     match status {
-        KeyStatus::Active => "Active".to_owned(),
-        KeyStatus::ExpiresSoon { left } => format!("Expires in {}", duration(left)),
-        KeyStatus::Rotating { left } => format!("Rotating, {} left", duration(left)),
-        KeyStatus::Disabled => "Disabled".to_owned(),
-        KeyStatus::Expired => "Expired".to_owned(),
+        KeyStatus::Active => status_active().to_owned(),
+        KeyStatus::Disabled => status_disabled().to_owned(),
+        KeyStatus::Expired => status_expired().to_owned(),
+        KeyStatus::ExpiresSoon { left } => match whole(left) {
+            Left::Days(count) => expires_in_days(count),
+            Left::Hours(count) => expires_in_hours(count),
+            Left::Minutes(count) => expires_in_minutes(count),
+            Left::Moments => expires_at_once().to_owned(),
+        },
+        KeyStatus::Rotating { left } => match whole(left) {
+            Left::Days(count) => rotating_days(count),
+            Left::Hours(count) => rotating_hours(count),
+            Left::Minutes(count) => rotating_minutes(count),
+            Left::Moments => rotating_at_once().to_owned(),
+        },
     }
 }
 
-/// What is left, in its largest unit, rounded down: a promise of time must not be too long.
-fn duration(left: i64) -> String {
+/// A time in its largest unit.
+enum Left {
+    Days(usize),
+    Hours(usize),
+    Minutes(usize),
+    Moments,
+}
+
+/// What is left in its largest unit, rounded down: a promise of time must not be too long.
+fn whole(left: i64) -> Left {
     const MINUTE: i64 = 60_000;
+    let count = |unit: i64| usize::try_from(left / unit).unwrap_or_default();
     match left {
-        DAY.. => super::counted(whole(left, DAY), "day", "days"),
-        HOUR.. => format!("{} h", left / HOUR),
-        MINUTE.. => format!("{} min", left / MINUTE),
-        _ => "less than a minute".to_owned(),
+        DAY.. => Left::Days(count(DAY)),
+        HOUR.. => Left::Hours(count(HOUR)),
+        MINUTE.. => Left::Minutes(count(MINUTE)),
+        _ => Left::Moments,
     }
-}
-
-fn whole(left: i64, unit: i64) -> usize {
-    usize::try_from(left / unit).unwrap_or_default()
 }
 
 #[cfg(test)]

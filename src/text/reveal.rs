@@ -1,6 +1,8 @@
 //! The one moment a secret is shown.
 
-messages! {
+use super::message::messages;
+
+messages! { "reveal"
     /// Heading after create.
     created_title = "Your new key";
     /// Heading after rotate.
@@ -23,6 +25,12 @@ messages! {
     copy_failed = "The browser did not allow copying. The key is selected: press Ctrl+C, or ⌘C on a Mac.";
     /// Saves a file.
     download = "Download .env";
+    /// Legend of the choice between snippets.
+    use_from = "Use it from";
+    /// Copies a snippet.
+    copy_lines = "Copy lines";
+    /// The clipboard was refused for a snippet, which can be selected by hand.
+    copy_lines_failed = "The browser did not allow copying. Select the lines and press Ctrl+C, or ⌘C on a Mac.";
     /// The tick that allows leaving.
     stored = "I have stored it";
     /// Leaves.
@@ -35,17 +43,18 @@ messages! {
     keep = "Keep it open";
     /// Leaves all the same.
     discard = "Discard";
-}
-
-/// Names the secret for screen readers, without a character of it.
-pub fn masked(tail: &str) -> String {
-    format!("Hidden, ends in {tail}")
+    /// Names the secret for screen readers, without a character of it.
+    masked(tail: &str) = "Hidden, ends in {tail}";
+    /// After a rotation with an overlap. `moment` is when the old secret ends, in words.
+    old_works_until(moment: &str) = "The old secret works until {moment}.";
+    /// After a rotation without.
+    old_is_over = "The old secret no longer works.";
 }
 
 /// What became of the secret before. `moment` is when it ends, in words.
 pub fn old_secret(moment: Option<&str>) -> String {
     match moment {
-        Some(moment) => format!("The old secret works until {moment}."),
-        None => "The old secret no longer works.".to_owned(),
+        Some(moment) => old_works_until(moment),
+        None => old_is_over().to_owned(),
     }
 }

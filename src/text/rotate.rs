@@ -1,6 +1,9 @@
 //! Rotation: a new secret for the same key.
 
-messages! {
+use super::message::messages;
+use crate::overlap::Overlap;
+
+messages! { "rotate"
     /// The dialog's heading.
     title = "Rotate key";
     /// What it does.
@@ -11,43 +14,47 @@ messages! {
     rotate = "Rotate key";
     /// While it is sent.
     rotating = "Rotating…";
+    /// A number of hours of one's own.
+    custom = "Custom…";
+    /// Label of the field for it.
+    hours = "Hours";
+    /// That number is none, or too large.
+    hours_wrong(most: usize) = "{most, plural, one {One hour at most, as a whole number.} other {From 1 to # hours, as a whole number.}}";
+    /// Before the way out of an emergency.
+    leaked = "Has the secret leaked?";
+    /// That way out.
+    delete_instead = "Delete the key now";
+    /// Menu item: the secret before the last rotation stops working now.
+    end = "End the old secret now";
+    /// Read to screen readers afterwards.
+    ended(name: &str) = "The old secret of {name} no longer works";
+    /// The old secret stops at once.
+    now = "Now";
+    /// The old secret stops in so many hours.
+    in_hours(count: usize) = "{count, plural, one {In # hour} other {In # hours}}";
+    /// The old secret stops in so many days.
+    in_days(count: usize) = "{count, plural, one {In # day} other {In # days}}";
+    /// What an overlap means. `moment` is its end in words.
+    both_work(moment: &str) = "Both secrets work until {moment}. Then the old one is refused.";
+    /// What no overlap means.
+    refused_now = "The old secret is refused from now on. Whatever still uses it fails.";
 }
 
-/// Seconds of overlap that are offered.
-pub const OVERLAPS: [u64; 4] = [0, 3_600, 86_400, 604_800];
-
-/// The place of the one selected at first: a day is enough to roll a secret out, and short enough to end
-/// by itself.
-pub const OVERLAP_DEFAULT: usize = 2;
-
 /// The label of a choice.
-pub fn overlap(seconds: u64) -> String {
-    match seconds {
-        0 => "Now".to_owned(),
-        3_600 => "In 1 hour".to_owned(),
-        86_400 => "In 24 hours".to_owned(),
-        other => format!("In {} days", other / 86_400),
+pub fn overlap(choice: Overlap) -> String {
+    match choice {
+        Overlap::Seconds(0) => now().to_owned(),
+        // A day is 24 hours here: what is about to break is counted finely.
+        Overlap::Seconds(seconds @ ..=86_400) => in_hours((seconds / 3_600) as usize),
+        Overlap::Seconds(seconds) => in_days((seconds / 86_400) as usize),
+        Overlap::Custom => custom().to_owned(),
     }
 }
 
 /// What the choice means. `moment` is the end of the overlap in words; `None` is at once.
 pub fn consequence(moment: Option<&str>) -> String {
     match moment {
-        Some(moment) => format!("Both secrets work until {moment}. Then the old one is refused."),
-        None => "The old secret is refused from now on. Whatever still uses it fails.".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_choice_is_within_the_limit_and_one_is_selected() {
-        let limit = oneloop_protocol::limits::OVERLAP_SECONDS_MAX;
-        assert!(OVERLAPS.iter().all(|seconds| *seconds <= limit));
-        assert_eq!(OVERLAPS.get(OVERLAP_DEFAULT), Some(&86_400));
-        let labels = OVERLAPS.map(overlap);
-        assert_eq!(labels, ["Now", "In 1 hour", "In 24 hours", "In 7 days"]);
+        Some(moment) => both_work(moment),
+        None => refused_now().to_owned(),
     }
 }

@@ -88,3 +88,21 @@ test('a widget that was not built is said, instead of a hole', async ({ page, de
   await expect(page.getByRole('alert').filter({ hasText: 'could not be loaded' })).toBeVisible()
   complaints.length = 0
 })
+
+test('three ready looks, each accessible in both schemes', async ({ page, widget, expectAccessible }) => {
+  const accent = () =>
+    widget.createButton.evaluate((button) => {
+      const { backgroundColor, borderTopLeftRadius } = getComputedStyle(button)
+      return `${backgroundColor} ${borderTopLeftRadius}`
+    })
+  const seen = new Set([await accent()])
+  for (const look of ['Graphite', 'Meadow', 'Clear']) {
+    await page.getByLabel('Look of the key list', { exact: true }).selectOption(look)
+    for (const scheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: scheme })
+      seen.add(await accent())
+      await expectAccessible(`${look}, ${scheme}`)
+    }
+  }
+  expect(seen.size).toBe(7)
+})

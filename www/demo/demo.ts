@@ -4,6 +4,7 @@
  * It tells the widget where to get a session from, and which theme to show. It never sees a key: the "Try your
  * key" panel has only what the user pastes into it.
  */
+import { startLooks } from './looks.js'
 import { startTryPanel } from './try-panel.js'
 
 /** The part of the element that this page uses. */
@@ -42,6 +43,8 @@ import(widget).catch((problem: unknown) => {
   console.error(problem)
   element<HTMLElement>('#keys-failed').hidden = false
 })
+
+startLooks(element<HTMLSelectElement>('#look'), keys)
 
 startTryPanel({
   form: element<HTMLFormElement>('#try'),

@@ -1,12 +1,13 @@
 import type { OneloopEvent, OneloopEventDetails } from './events.js'
 import { OneloopKeysError } from './failure.js'
 import { showFailure, showWaiting } from './fallback.js'
-import type { GetToken, Host, Token } from './host.js'
+import { type GetToken, type Host, type ScopeTemplate, templateOf, type Token } from './host.js'
+import { directionOf, ENGLISH, languageOf, loadLanguage } from './language.js'
 import { loadWasm, styles } from './load-wasm.js'
 import type { Mounted } from './oneloop_keys.js'
 
 export type { OneloopErrorDetail, OneloopEvent, OneloopEventDetails, OneloopKeyDetail } from './events.js'
-export type { GetToken, Token } from './host.js'
+export type { Access, Bit, GetToken, ScopeTemplate, Token } from './host.js'
 
 /** How long to wait for the page to set `getToken`, in milliseconds: frameworks set properties after connecting. */
 const PATIENCE = 3_000
@@ -23,7 +24,14 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {}
  * @attr {string} base-url - Where the key service is. Defaults to the page's origin.
  * @attr {string} workspace - The workspace the token must belong to; anything else is an error. Optional.
  * @attr {"auto"|"light"|"dark"} theme - `auto`, the default, follows the colours of the page around it.
+ * @attr {string} lang - The language. Defaults to that of the page around it; English where there is no catalogue.
  * @attr {string} key-variable - The environment variable in the file that the reveal offers. Defaults to `API_KEY`.
+ * @attr {string} example-url - What the snippets of the reveal ask for. Defaults to `https://api.example.com`.
+ * @attr {string} expiry-presets - The lifetimes offered for a new key, in days: `7 30 90 365` unless said otherwise.
+ * @slot header - Under the introduction.
+ * @slot empty - In the empty list, under its button.
+ * @slot row-actions:ID - In the row of the key with this id, before its menu.
+ * @slot footer - Under the list.
  * @fires oneloop-ready - The list is on screen.
  * @fires oneloop-key-created - A key was created. `detail.id`.
  * @fires oneloop-key-updated - A key was edited or switched. `detail.id`.
@@ -35,6 +43,7 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {}
  * @csspart root - Everything.
  * @csspart header - Heading and Create button; `title` and `intro` inside it.
  * @csspart table - The list; `head`, `row`, `row__name`, `row__key`, `row__permissions`, `row__menu`, `status`.
+ * @csspart snippet - The lines that use a new key.
  * @csspart dialog - A dialog; `dialog__title`, `dialog__close`, `field`, `input`, `choice`, `scopes`, `scope`,
  * `summary`, `secret`, `secret__text`.
  * @csspart menu - A row's menu; `menu__item`.
@@ -57,7 +66,7 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {}
  * @cssproperty --oneloop-font-mono - Font of keys.
  */
 export class OneloopKeysElement extends Base {
-  static readonly observedAttributes = ['base-url', 'workspace']
+  static readonly observedAttributes = ['base-url', 'workspace', 'lang']
 
   /** Registers the element. Safe to call twice with the same tag. */
   static define(tag = 'oneloop-keys', registry: CustomElementRegistry = customElements): typeof this {
@@ -70,7 +79,10 @@ export class OneloopKeysElement extends Base {
   #mounted: Mounted | undefined
   /** What is mounted or on its way; one that has been left behind must not mount any more. */
   #generation = 0
+  #scopeTemplates: readonly ScopeTemplate[] = []
   #started = false
+  #outdated = false
+  #language = ENGLISH
 
   /** Where tokens come from. A new function is used from the next token on; the view stays. */
   get getToken(): GetToken | undefined {
@@ -82,6 +94,15 @@ export class OneloopKeysElement extends Base {
     this.#tellTokenIsThere?.()
   }
 
+  /** Sets of permissions that the create and edit dialogs offer by a name. Used from the next dialog on. */
+  get scopeTemplates(): readonly ScopeTemplate[] {
+    return this.#scopeTemplates
+  }
+
+  set scopeTemplates(templates: readonly ScopeTemplate[]) {
+    this.#scopeTemplates = templates
+  }
+
   get baseUrl(): string {
     return this.getAttribute('base-url') ?? ''
   }
@@ -91,14 +112,18 @@ export class OneloopKeysElement extends Base {
   }
 
   connectedCallback(): void {
-    // A property that was set before the element was defined hides the accessor of the class.
-    if (Object.hasOwn(this, 'getToken')) {
-      const own = this.getToken
-      Reflect.deleteProperty(this, 'getToken')
-      this.getToken = own
-    }
+    this.#adopt('getToken')
+    this.#adopt('scopeTemplates')
     if (this.#started) this.#reopenDialogs()
     else void this.#start()
+  }
+
+  /** A property that was set before the element was defined hides the accessor of the class. */
+  #adopt(name: 'getToken' | 'scopeTemplates'): void {
+    if (!Object.hasOwn(this, name)) return
+    const own: unknown = this[name]
+    Reflect.deleteProperty(this, name)
+    Object.assign(this, { [name]: own })
   }
 
   disconnectedCallback(): void {
@@ -110,6 +135,9 @@ export class OneloopKeysElement extends Base {
 
   attributeChangedCallback(_name: string, before: string | null, after: string | null): void {
     if (!this.#started || before === after) return
+    // The only copy of a secret is on the screen: what changed is used when it has been left.
+    this.#outdated = this.#mounted?.holdsSecret() ?? false
+    if (this.#outdated) return
     this.#stop()
     void this.#start()
   }
@@ -119,18 +147,23 @@ export class OneloopKeysElement extends Base {
     const generation = this.#generation
     const root = this.shadowRoot ?? this.attachShadow({ mode: 'open' })
     showWaiting(root)
+    const language = loadLanguage(languageOf(this))
     try {
       const wasm = await loadWasm()
+      this.#language = await language
       // While we waited, the element may have left the page or changed its server.
       if (generation !== this.#generation) return
       root.adoptedStyleSheets = [styles(wasm)]
       const container = document.createElement('div')
+      container.lang = this.#language.tag
+      container.dir = directionOf(this.#language.tag)
       root.replaceChildren(container)
       this.#mounted = wasm.mount(container, this.#host())
     } catch (error) {
+      this.#language = await language
       if (generation !== this.#generation) return
       console.error(error)
-      this.#fail(OneloopKeysError.ofLoad(error))
+      this.#fail(OneloopKeysError.ofLoad(error, this.#language.messages))
     }
   }
 
@@ -145,14 +178,23 @@ export class OneloopKeysElement extends Base {
 
   #host(): Host {
     const generation = this.#generation
+    const templates = () => this.#scopeTemplates.map(templateOf)
     return {
       baseUrl: new URL(this.baseUrl || location.origin, document.baseURI).href.replace(/\/+$/, ''),
       workspace: this.getAttribute('workspace') || undefined,
+      language: this.#language.tag,
+      messages: this.#language.messages,
+      exampleUrl: this.getAttribute('example-url') || 'https://api.example.com',
+      expiryPresets: presetsOf(this.getAttribute('expiry-presets')),
+      get scopeTemplates() {
+        return templates()
+      },
       keyVariable: this.getAttribute('key-variable') || 'API_KEY',
       getToken: () => this.#token(),
       notify: (name, detail) => {
         if (generation !== this.#generation) return
         if (name === 'crashed') this.#crash()
+        else if (name === 'reveal-closed') this.#catchUp()
         else this.#tell(`oneloop-${name}` as keyof OneloopEventDetails, detail)
       },
     }
@@ -169,18 +211,29 @@ export class OneloopKeysElement extends Base {
     return this.#getToken()
   }
 
+  /** Does what had to wait until a secret was off the screen; not before the widget has finished closing it. */
+  #catchUp(): void {
+    if (!this.#outdated) return
+    this.#outdated = false
+    setTimeout(() => {
+      if (!this.#started) return
+      this.#stop()
+      void this.#start()
+    })
+  }
+
   /** The widget's memory is as it was when it failed, so it is left alone and not freed. */
   #crash(): void {
     this.#generation += 1
     this.#mounted = undefined
-    this.#fail(OneloopKeysError.ofCrash())
+    this.#fail(OneloopKeysError.ofCrash(this.#language.messages))
   }
 
   #fail(failure: OneloopKeysError): void {
     const { code, message } = failure
     this.#tell('oneloop-error', { code, message })
     if (!this.shadowRoot) return
-    showFailure(this.shadowRoot, failure, () => {
+    showFailure(this.shadowRoot, failure, this.#language.tag, () => {
       if (code === 'crashed') return location.reload()
       this.#stop()
       void this.#start()
@@ -198,6 +251,13 @@ export class OneloopKeysElement extends Base {
   #tell(name: keyof OneloopEventDetails, detail: unknown): void {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }))
   }
+}
+
+/** The lifetimes in days that an attribute names; the usual ones where it names none. */
+function presetsOf(text: string | null): Uint16Array {
+  const days = (text ?? '').split(/[\s,]+/).map(Number)
+  const valid = days.filter((day) => Number.isInteger(day) && day > 0 && day <= 3_650)
+  return Uint16Array.from(valid.length > 0 ? valid : [7, 30, 90, 365])
 }
 
 declare global {

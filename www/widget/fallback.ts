@@ -1,4 +1,5 @@
 import { OneloopKeysError } from './failure.js'
+import { directionOf } from './language.js'
 
 /** What stands in the element while the widget is on its way. It keeps roughly the widget's height. */
 const WAITING = ':host{display:block}.waiting{min-block-size:16rem}.failed{padding-block:1rem}'
@@ -23,10 +24,12 @@ export function showWaiting(root: ShadowRoot): void {
 }
 
 /** Says what went wrong and, where that helps, what the page must change. */
-export function showFailure(root: ShadowRoot, failure: OneloopKeysError, retry: () => void): void {
+export function showFailure(root: ShadowRoot, failure: OneloopKeysError, language: string, retry: () => void): void {
   adopt(root)
   const place = document.createElement('div')
   place.className = 'failed'
+  place.lang = language
+  place.dir = directionOf(language)
   place.setAttribute('role', 'alert')
   const words = document.createElement('p')
   words.textContent = failure.message

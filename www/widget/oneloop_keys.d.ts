@@ -7,6 +7,8 @@ import type { Host } from './host.js'
 /** A mounted widget; `free` ends it. */
 export interface Mounted {
   free(): void
+  /** Whether a secret is on the screen that nobody can see again. */
+  holdsSecret(): boolean
 }
 
 export function mount(container: HTMLElement, host: Host): Mounted

@@ -16,7 +16,7 @@ const BINDINGS: &str = "oneloop_keys.js";
 
 /// The most the widget may weigh, in bytes compressed with brotli.
 pub(crate) struct Budget {
-    /// All files together.
+    /// All files together, without the texts of other languages.
     pub(crate) total: Option<u64>,
     /// The element's own scripts, which a page loads first: the entry and all it imports, but not the
     /// bindings, which are part of the wasm.
@@ -61,6 +61,9 @@ pub(crate) fn print(widget: &Path) -> anyhow::Result<()> {
     }
     report::line(weight_row("total", total(widget)?));
     report::line(weight_row("of it the element without its wasm", before_wasm(widget)?));
+    if let Some(largest) = largest_catalogue(widget)? {
+        report::line(weight_row("apart: the largest other language", largest));
+    }
     Ok(())
 }
 
@@ -119,13 +122,31 @@ fn imports(script: &str) -> Vec<String> {
     found
 }
 
-/// The files themselves, without their compressed twins.
+/// The files themselves, without their compressed twins and without the texts of other languages, of which
+/// a page loads one at most.
 fn originals(widget: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut all = uncompressed(widget)?;
+    all.retain(|file| !is_catalogue(file));
+    ensure!(!all.is_empty(), "{} is empty: run `cargo xtask package`", widget.display());
+    Ok(all)
+}
+
+/// What a page that speaks another language than English loads besides, at most.
+fn largest_catalogue(widget: &Path) -> anyhow::Result<Option<Weight>> {
+    let catalogues = uncompressed(widget)?.into_iter().filter(|file| is_catalogue(file));
+    let weights = catalogues.map(|file| weigh(&file)).collect::<anyhow::Result<Vec<Weight>>>()?;
+    Ok(weights.into_iter().max_by_key(|weight| weight.brotli))
+}
+
+fn is_catalogue(file: &Path) -> bool {
+    file.parent().is_some_and(|folder| folder.ends_with("locales"))
+}
+
+fn uncompressed(widget: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut all = files::below(widget)?;
     all.retain(|file| {
         file.extension().is_none_or(|extension| extension != "br" && extension != "gz")
     });
-    ensure!(!all.is_empty(), "{} is empty: run `cargo xtask package`", widget.display());
     Ok(all)
 }
 

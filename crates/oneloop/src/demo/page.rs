@@ -19,7 +19,7 @@ pub(crate) const PAGE: &str = "index.html";
 /// server. The widget has to work under this, so the demonstration shows that it does.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
                       connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
-                      frame-ancestors 'none'";
+                      frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// The files below `dir`, at `/`. What is not there is answered like any other unknown URL.
 pub(super) fn routes(dir: &Path) -> Router {

@@ -174,7 +174,7 @@ fn pages_carry_the_strict_policy_and_files_their_types() {
     fs::write(page.join("page.js.gz"), "compressed elsewhere").expect("written");
     let server = Server::start(dir.path(), &["--demo", "--demo-dir", "built"]);
 
-    let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let policy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
     for path in ["/", "/index.html"] {
         let answer = get(server.url(path)).send();
         assert_eq!(answer.status, 200, "{path}");

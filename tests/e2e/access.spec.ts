@@ -1,0 +1,101 @@
+/* For everybody: forced colours, narrow and zoomed pages, fingers, no motion, and what a screen reader is told. */
+import { expect, test } from './fixtures.js'
+import { views } from './views.js'
+
+const MODES = {
+  'forced colours': { forcedColors: 'active' },
+  'forced colours, dark': { forcedColors: 'active', colorScheme: 'dark' },
+} as const
+
+for (const [mode, options] of Object.entries(MODES)) {
+  test.describe(mode, () => {
+    test.use(options)
+    for (const [name, open] of Object.entries(views)) {
+      test(name, async ({ widget, demo, page, expectAccessible }) => {
+        await page.emulateMedia(options)
+        await open(widget, demo)
+        await expectAccessible(`${name}, ${mode}`)
+      })
+    }
+  })
+}
+
+// 320 px is what is left of 1280 at 400 % zoom.
+for (const [name, open] of Object.entries(views)) {
+  test(`${name} needs no sideways scrolling at 320 pixels`, async ({ widget, demo, page, expectAccessible }) => {
+    await page.setViewportSize({ width: 320, height: 640 })
+    await open(widget, demo)
+    const overflow = await widget.root.evaluate((element) => {
+      const boxes = [...(element.shadowRoot?.querySelectorAll<HTMLElement>('.root, dialog[open], dialog[open] *') ?? [])]
+      const wide = boxes.filter((box) => box.getBoundingClientRect().right > innerWidth + 1 && !box.closest('.hidden'))
+      return wide.map(({ className, localName }) => `${localName}.${className}`)
+    })
+    expect(overflow).toEqual([])
+    await expectAccessible(`${name} at 320`)
+  })
+}
+
+for (const [pointer, least] of [['fine', 24], ['coarse', 44]] as const) {
+  test.describe(`targets for a ${pointer} pointer`, () => {
+    test.use(pointer === 'coarse' ? { hasTouch: true, isMobile: true, viewport: { width: 390, height: 800 } } : {})
+    for (const [name, open] of Object.entries(views)) {
+      test(name, async ({ widget, demo }) => {
+        await open(widget, demo)
+        const small = await widget.root.evaluate((element, least) => {
+          const targets = [...(element.shadowRoot?.querySelectorAll<HTMLElement>('button, input, a, summary') ?? [])]
+          const label = (target: HTMLElement) => target.closest<HTMLElement>('label') ?? target
+          const isShown = (target: HTMLElement) => target.checkVisibility() && !target.closest('[popover]:not(:popover-open)')
+          return targets.filter(isShown).flatMap((target) => {
+            const { width, height } = label(target).getBoundingClientRect()
+            const name = target.getAttribute('aria-label') ?? label(target).textContent ?? ''
+            return Math.min(width, height) + 0.5 < least ? [`${name}: ${width} × ${height}`] : []
+          })
+        }, least)
+        expect(small).toEqual([])
+      })
+    }
+  })
+}
+
+test.describe('with reduced motion', () => {
+  test.use({ contextOptions: { reducedMotion: 'reduce' } })
+  test('nothing moves', async ({ widget, page }) => {
+    await page.emulateMedia({ reducedMotion: 'reduce' })
+    await widget.createButton.click()
+    const moving = await widget.root.evaluate((element) => {
+      const all = [...(element.shadowRoot?.querySelectorAll('*') ?? [])]
+      return all.flatMap((one) => {
+        const { animationName, transitionDuration } = getComputedStyle(one)
+        const still = animationName === 'none' && transitionDuration.split(', ').every((time) => Number.parseFloat(time) === 0)
+        return still ? [] : [one.className.toString()]
+      })
+    })
+    expect(moving).toEqual([])
+  })
+})
+
+test('what happens is announced, politely, and what failed assertively', async ({ widget, page }) => {
+  const said = widget.root.locator('[part~="root"] > [role="status"]')
+  await expect(said).toHaveText('7 API keys')
+  await widget.act('grafana', 'Disable')
+  await expect(said).toHaveText('grafana is disabled')
+  await widget.act('grafana', 'Edit…')
+  await widget.dialog('Edit key').getByLabel('Name', { exact: true }).fill('graph')
+  await widget.dialog('Edit key').getByRole('button', { name: 'Save changes', exact: true }).click()
+  await expect(said).toHaveText('graph is saved')
+  await widget.create({ name: 'short-lived' })
+  await widget.delete('short-lived')
+  await expect(said).toHaveText('short-lived is deleted')
+  await page.route('**/api-key/ak_*', (route) => route.fulfill({ status: 503, json: {} }))
+  await widget.act('graph', 'Enable')
+  await expect(widget.root.locator('[part~="root"] > [role="alert"]')).toContainText('graph: ')
+})
+
+test('a dialog gives the focus back to what opened it', async ({ widget, page }) => {
+  const actions = widget.root.getByRole('button', { name: 'Actions for grafana', exact: true })
+  for (const item of ['Edit…', 'Rotate…', 'Delete…'] as const) {
+    await widget.act('grafana', item)
+    await page.keyboard.press('Escape')
+    await expect(actions).toBeFocused()
+  }
+})

@@ -1,0 +1,150 @@
+/*
+ * The pictures of docs/design.md, and the test that the widget still looks like them. Everything that could differ from
+ * one run or machine to the next is held still: the font comes with the page, the time stands still, and the keys are
+ * written down here. `--update-snapshots` takes them anew.
+ */
+import type { Page } from '@playwright/test'
+
+import { expect, test, type Demo } from './fixtures.js'
+import { openHostPage, type HostPage } from './host-page.js'
+import type { Widget } from './widget.js'
+
+const NOW = Date.UTC(2027, 1, 21, 12, 0)
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+const bits = (representation: string, held: string) => ({
+  representation,
+  create: held.includes('c'),
+  read: held.includes('r'),
+  update: held.includes('u'),
+  del: held.includes('d'),
+})
+
+const key = (at: number, name: string, tail: string, more: object = {}) => ({
+  id: `ak_${String(at).padStart(32, '0')}`,
+  name,
+  maskedKey: `ol_****${tail}`,
+  prefix: null,
+  expiresAt: null,
+  totalUsageLeft: null,
+  limitUsage: false,
+  scopes: [bits('deployments', 'crud')],
+  enabled: true,
+  customerId: 'northwind',
+  deleted: false,
+  createdAt: new Date(NOW - (at + 1) * 40 * DAY).toISOString(),
+  updatedAt: new Date(NOW - at * DAY).toISOString(),
+  lastUsedAt: null,
+  billingId: null,
+  ...more,
+})
+
+const used = (ago: number) => ({ lastUsedAt: new Date(NOW - ago).toISOString() })
+
+const KEYS = [
+  key(0, 'ci-deploy', '9f3a', { ...used(2 * 60_000), expiresAt: NOW + 3 * DAY + HOUR }),
+  key(1, 'grafana', '1c07', { scopes: [bits('metrics', 'r'), bits('deployments', 'r'), bits('billing', 'r')] }),
+  key(2, 'release bot', 'x41k', { ...used(5 * HOUR), previousKeyExpiresAt: NOW + 22 * HOUR + 60_000 }),
+  key(3, 'staging webhook', 'a0b1', { scopes: [bits('webhooks', 'cr')], enabled: false }),
+  key(4, 'old laptop', '77ab', { ...used(44 * DAY), expiresAt: NOW - 12 * DAY }),
+]
+
+/** Answers for the list and for a new key, the same for ever. Everything else comes from the server. */
+async function holdStill(page: Page, keys: readonly object[]): Promise<void> {
+  await page.clock.setFixedTime(NOW)
+  await page.route(/\/api\/v1\/workspace\/[^/]+\/api-key(\?.*)?$/, (route) =>
+    route.fulfill({ json: { apiKeys: keys, nextCursor: null, total: keys.length } }),
+  )
+  await page.route('**/api/v1/api-key', (route) =>
+    route.fulfill({ json: { apiKey: { ...key(9, 'ci-deploy 2', 'Qw3r'), key: `ol_${'7hK2mPq9Zx'.repeat(4)}abcdeQw3r` } } }),
+  )
+}
+
+async function settled(widget: Widget): Promise<void> {
+  await widget.page.evaluate(() => document.fonts.ready)
+  await widget.page.mouse.move(0, 0)
+}
+
+interface Picture {
+  readonly open?: (widget: Widget) => Promise<void>
+  readonly keys?: readonly object[]
+  readonly scheme?: 'light' | 'dark'
+  readonly width?: number
+  readonly height?: number
+  readonly host?: HostPage
+}
+
+const create = async (widget: Widget) => {
+  await widget.fill({ name: 'ci-deploy 2', access: { Deployments: ['Create', 'Read'], Metrics: 'Read' } })
+}
+
+/** Without the words of a language: the first button of its kind, by its part. */
+const byPart = (widget: Widget, part: string) => widget.root.locator(`[part~="${part}"]`).first()
+
+const PICTURES: Readonly<Record<string, Picture>> = {
+  list: {},
+  'list-dark': { scheme: 'dark' },
+  'list-narrow': { width: 360, height: 560 },
+  'list-rtl': { host: { lang: 'ar', dir: 'rtl' } },
+  'list-german': { host: { lang: 'de' } },
+  empty: { keys: [], height: 340 },
+  create: { open: create, height: 860 },
+  'create-dark': { open: create, scheme: 'dark', height: 860 },
+  'create-narrow': { open: create, width: 360, height: 760 },
+  'create-rtl': { open: async (widget) => byPart(widget, 'button-primary').click(), host: { lang: 'ar', dir: 'rtl' }, height: 860 },
+  reveal: {
+    open: async (widget) => {
+      await create(widget)
+      await widget.dialog('Create API key').getByRole('button', { name: 'Create key', exact: true }).click()
+      await expect(widget.dialog('Your new key')).toBeVisible()
+    },
+    height: 640,
+  },
+  edit: { open: (widget) => widget.act('grafana', 'Edit…'), height: 760 },
+  rotate: { open: (widget) => widget.act('grafana', 'Rotate…') },
+  delete: { open: (widget) => widget.act('ci-deploy', 'Delete…') },
+}
+
+async function open(page: Page, demo: Demo, picture: Picture): Promise<Widget> {
+  await holdStill(page, picture.keys ?? KEYS)
+  await page.emulateMedia({ colorScheme: picture.scheme ?? 'light', reducedMotion: 'reduce' })
+  await page.setViewportSize({ width: picture.width ?? 960, height: picture.height ?? 480 })
+  const widget = await openHostPage(page, demo, picture.host)
+  await expect(widget.root.locator('[part~="table"], [part~="placeholder"]').first()).toBeVisible()
+  await settled(widget)
+  return widget
+}
+
+test.use({ timezoneId: 'Europe/Berlin', locale: 'en-GB' })
+
+for (const [name, picture] of Object.entries(PICTURES)) {
+  test(name, async ({ page, demo, expectAccessible }) => {
+    const widget = await open(page, demo, picture)
+    await picture.open?.(widget)
+    await settled(widget)
+    // With the colours that the widget makes up by itself; the demonstration's page sets most of its own.
+    await expectAccessible(name)
+    await expect(page).toHaveScreenshot(`${name}.png`)
+  })
+}
+
+test('loading', async ({ page, demo }) => {
+  await page.clock.setFixedTime(NOW)
+  await page.setViewportSize({ width: 960, height: 320 })
+  await page.emulateMedia({ reducedMotion: 'reduce' })
+  await page.route(/\/api-key(\?.*)?$/, () => {})
+  const widget = await openHostPage(page, demo)
+  await expect(byPart(widget, 'skeleton')).toBeVisible()
+  await settled(widget)
+  await expect(page).toHaveScreenshot('loading.png')
+})
+
+test('error', async ({ page, demo }) => {
+  await page.setViewportSize({ width: 960, height: 340 })
+  await page.route(/\/api-key(\?.*)?$/, (route) => route.fulfill({ status: 503, json: {} }))
+  const widget = await openHostPage(page, demo)
+  await expect(byPart(widget, 'placeholder')).toBeVisible()
+  await settled(widget)
+  await expect(page).toHaveScreenshot('error.png')
+})

@@ -1,0 +1,49 @@
+/* The views of the widget, and the way to each. */
+import { expect, fillUp, type Demo } from './fixtures.js'
+import type { Widget } from './widget.js'
+
+/** How to get to each view from the loaded list. */
+export const views: Record<string, (widget: Widget, demo: Demo) => Promise<void>> = {
+  list: async () => {},
+  menu: async (widget) => {
+    await widget.root.getByRole('button', { name: 'Actions for ci-deploy', exact: true }).click()
+    await expect(widget.root.getByRole('menuitem').first()).toBeVisible()
+  },
+  'no match': async (widget, demo) => {
+    await fillUp(demo)
+    await widget.page.reload()
+    await widget.loaded()
+    await widget.search.fill('zzz')
+    await expect(widget.root.getByText('No key matches.')).toBeVisible()
+  },
+  create: async (widget) => {
+    await widget.fill({ name: 'ci-deploy 2', access: { Deployments: 'Write', Billing: ['Read', 'Update'] } })
+  },
+  'create refused': async (widget) => {
+    const form = await widget.fill({ name: '' })
+    await form.getByRole('button', { name: 'Create key', exact: true }).click()
+    await expect(form).toContainText('Give the key a name')
+  },
+  reveal: async (widget) => {
+    const form = await widget.fill({ name: 'ci-deploy 2', access: { Deployments: 'Write' } })
+    await form.getByRole('button', { name: 'Create key', exact: true }).click()
+    await expect(widget.dialog('Your new key')).toBeVisible()
+  },
+  discard: async (widget, demo) => {
+    await views['reveal']?.(widget, demo)
+    await widget.page.keyboard.press('Escape')
+    await expect(widget.root.getByText('Discard the only copy?')).toBeVisible()
+  },
+  edit: async (widget) => {
+    await widget.act('ci-deploy', 'Edit…')
+    await expect(widget.dialog('Edit key')).toBeVisible()
+  },
+  rotate: async (widget) => {
+    await widget.act('ci-deploy', 'Rotate…')
+    await expect(widget.dialog('Rotate key')).toBeVisible()
+  },
+  delete: async (widget) => {
+    await widget.act('ci-deploy', 'Delete…')
+    await expect(widget.dialog('Delete key')).toBeVisible()
+  },
+}
