@@ -134,6 +134,9 @@ impl Update {
         let index = engine.index();
         match self {
             Self::Key(key, _) => index.replace_key(key, found),
+            Self::Keys(keys) => keys.into_iter().for_each(|key| index.replace_key(key, found)),
+            Self::Gone(id, tags) => index.remove_key(id, &tags),
+            Self::Recipes(team, rows) => engine.put_recipes(team, &rows),
             Self::Workspace(entry) => index.replace_workspace(entry, found),
             Self::SdkKey(tag, entry) => index.replace_sdk_key(tag, entry, found),
         }

@@ -240,14 +240,6 @@ impl Engine {
         let (status, denied) = found.verdict();
         match (status, request.route.as_deref().unwrap_or_default()) {
             (Verdict::Valid, "") => key.live().count(1),
-            (_, route) => self.usage().count(key.id, route, status, now),
-        }
-        // After the count: whoever writes the use then finds it.
-        if status == Verdict::Valid {
-            self.last_used().note(key, *now);
-        }
-        match (status, request.route.as_deref().unwrap_or_default()) {
-            (Verdict::Valid, "") => key.live().count(1),
             (_, route) => self.usage().count(key.id, route, status, *now),
         }
         // After the count: whoever writes the use then finds it.
