@@ -31,7 +31,7 @@ const suites = {
     count: counts.node,
   },
   python: {
-    title: 'the published Python SDK against the server',
+    title: 'the published Python SDK, and Schemathesis, against the server',
     needs: [server, interpreter],
     command: () => [env.PYTHON_BIN, '-m', 'pytest', '--quiet', '--config-file=tests/python/pytest.ini', 'tests/python'],
     count: counts.pytest,
@@ -50,7 +50,7 @@ const suites = {
   },
   e2e: {
     title: 'Chromium through the widget against the server',
-    needs: [server, dist, browser],
+    needs: [server, dist, browser, needs.publishedReact],
     command: () => [
       process.execPath,
       'node_modules/@playwright/test/cli.js',
