@@ -18,7 +18,7 @@ export default defineConfig({
   expect: {
     timeout: 5_000,
     // Another build of Chromium draws the edge of a letter differently; what is out of place moves far more pixels.
-    toHaveScreenshot: { animations: 'disabled', caret: 'hide', threshold: 0.25, maxDiffPixelRatio: 0.015 },
+    toHaveScreenshot: { animations: 'disabled', caret: 'hide', threshold: 0.25, maxDiffPixelRatio: 0.004 },
   },
   // The pictures are those of docs/design.md.
   snapshotPathTemplate: '../../docs/design/{arg}{ext}',
