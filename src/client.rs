@@ -6,16 +6,15 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{Array, JSON, Reflect};
+use gloo_net::http::{Method, RequestBuilder};
+use js_sys::{Array, JSON};
 use oneloop_protocol::{
     ApiKey, ApiKeyId, CreateApiKey, Grant, LinkTokenStatus, PatchApiKey, RotateApiKey, Secret,
     UnixMillis, WorkspaceScope,
 };
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen::JsValue;
 use web_sys::{
-    AbortController, AbortSignal, Headers, ReferrerPolicy, RequestCache, RequestCredentials,
-    RequestInit, Response, window,
+    AbortController, AbortSignal, ReferrerPolicy, RequestCache, RequestCredentials, window,
 };
 
 use crate::host::{Event, Host};
@@ -23,11 +22,6 @@ use crate::problem::{Problem, Refusal};
 use crate::session::Session;
 use crate::terms::Terms;
 use crate::wire::{Fields, Read, Write};
-
-const GET: &str = "GET";
-const POST: &str = "POST";
-const PATCH: &str = "PATCH";
-const DELETE: &str = "DELETE";
 
 /// How long to wait for an answer, in milliseconds.
 const TIMEOUT: u32 = 20_000;
@@ -104,7 +98,7 @@ impl Client {
 
     /// Asks whose keys these are, and what the token may do. Must come before everything else.
     pub async fn open(&self) -> Result<Terms, Problem> {
-        let sent = self.send_with_token(GET, &Path::LinkToken, Body::default()).await;
+        let sent = self.send_with_token(Method::GET, &Path::LinkToken, Body::default()).await;
         let (token, answer) = sent?;
         let status = read(answer, LinkTokenStatus::read)?;
         if !status.valid {
@@ -123,7 +117,7 @@ impl Client {
 
     /// The customer's keys, newest first, without deleted ones.
     pub async fn list_keys(&self) -> Result<Vec<ApiKey>, Problem> {
-        let answer = self.send(GET, &Path::Workspace("/api-key"), None).await?;
+        let answer = self.send(Method::GET, &Path::Workspace("/api-key"), None).await?;
         let mut keys: Vec<ApiKey> = read(answer, |fields| fields.list("apiKeys"))?;
         keys.retain(|key| !key.deleted);
         Ok(keys)
@@ -131,7 +125,7 @@ impl Client {
 
     /// What keys of this workspace may be given.
     pub async fn list_scopes(&self) -> Result<Vec<WorkspaceScope>, Problem> {
-        let answer = self.send(GET, &Path::Workspace("/scopes"), None).await?;
+        let answer = self.send(Method::GET, &Path::Workspace("/scopes"), None).await?;
         read(answer, |fields| fields.list("scopes"))
     }
 
@@ -155,12 +149,12 @@ impl Client {
             metadata: None,
         };
         let body = Body { json: Some(body.json()), idempotency_key };
-        issued(self.send_with_token(POST, &Path::CreateKey, body).await?.1)
+        issued(self.send_with_token(Method::POST, &Path::CreateKey, body).await?.1)
     }
 
     /// Changes a key; absent fields stay as they are.
     pub async fn edit_key(&self, id: &ApiKeyId, patch: &PatchApiKey) -> Result<ApiKey, Problem> {
-        let answer = self.send(PATCH, &Path::Key(id, ""), Some(patch.json())).await?;
+        let answer = self.send(Method::PATCH, &Path::Key(id, ""), Some(patch.json())).await?;
         read(answer, |fields| fields.object("apiKey"))
     }
 
@@ -178,23 +172,23 @@ impl Client {
             seconds => Some(RotateApiKey { overlap_seconds: Some(seconds) }.json()),
         };
         let body = Body { json, idempotency_key };
-        issued(self.send_with_token(POST, &Path::Key(id, "/rotate"), body).await?.1)
+        issued(self.send_with_token(Method::POST, &Path::Key(id, "/rotate"), body).await?.1)
     }
 
     /// Ends the overlap of the last rotation: the secret before it stops working now.
     pub async fn end_overlap(&self, id: &ApiKeyId) -> Result<ApiKey, Problem> {
-        let answer = self.send(POST, &Path::Key(id, "/end-overlap"), None).await?;
+        let answer = self.send(Method::POST, &Path::Key(id, "/end-overlap"), None).await?;
         read(answer, |fields| fields.object("apiKey"))
     }
 
     /// Deletes a key.
     pub async fn delete_key(&self, id: &ApiKeyId) -> Result<(), Problem> {
-        self.send(DELETE, &Path::Key(id, ""), None).await.map(drop)
+        self.send(Method::DELETE, &Path::Key(id, ""), None).await.map(drop)
     }
 
     async fn send(
         &self,
-        method: &'static str,
+        method: Method,
         path: &Path<'_>,
         json: Option<String>,
     ) -> Result<JsValue, Problem> {
@@ -205,12 +199,12 @@ impl Client {
     /// Sends a request; when the token is refused, once more with a new one.
     async fn send_with_token(
         &self,
-        method: &'static str,
+        method: Method,
         path: &Path<'_>,
         body: Body<'_>,
     ) -> Result<(Rc<Secret>, JsValue), Problem> {
         let token = self.session.token().await?;
-        match self.attempt(method, path, &body, &token).await {
+        match self.attempt(method.clone(), path, &body, &token).await {
             Err(problem) if problem.is_unauthorized() => {}
             other => return other.map(|answer| (token, answer)),
         }
@@ -232,7 +226,7 @@ impl Client {
 
     async fn attempt(
         &self,
-        method: &'static str,
+        method: Method,
         path: &Path<'_>,
         body: &Body<'_>,
         token: &Secret,
@@ -244,27 +238,43 @@ impl Client {
 
     async fn fetch(
         &self,
-        method: &'static str,
+        method: Method,
         url: &str,
         body: &Body<'_>,
         token: &Secret,
     ) -> Result<JsValue, Problem> {
-        let window = window().ok_or(Problem::Unreachable)?;
-        if !window.navigator().on_line() {
+        if window().is_some_and(|window| !window.navigator().on_line()) {
             return Err(Problem::Offline);
         }
         // What is not visible ASCII is not a token, and no header either.
         if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Problem::NoToken);
         }
-        let init = self.request(method, body, token).map_err(|_| Problem::Unreachable)?;
-        // The base URL of the page's attribute may be no URL: that rejects like a server that is not there.
-        let answer = JsFuture::from(window.fetch_with_str_and_init(url, &init)).await;
-        let response: Response = answer.map_err(|error| not_answered(&error))?.unchecked_into();
-        let retry_after = response.headers().get("Retry-After").ok().flatten();
-        let text = response.text().map_err(|error| not_answered(&error))?;
-        let text = JsFuture::from(text).await.map_err(|error| not_answered(&error))?;
-        let text = text.as_string().unwrap_or_default();
+        let signals = Array::of1(&AbortSignal::timeout_with_u32(TIMEOUT));
+        if let Some(life) = &self.life {
+            signals.push(&life.signal());
+        }
+        let request = RequestBuilder::new(url)
+            .method(method)
+            .header("X-Link-Token", token.expose())
+            .cache(RequestCache::NoStore)
+            .credentials(RequestCredentials::Omit)
+            .referrer_policy(ReferrerPolicy::NoReferrer)
+            .abort_signal(Some(&AbortSignal::any(&signals)));
+        let request = match body.idempotency_key {
+            "" => request,
+            key => request.header("Idempotency-Key", key),
+        };
+        let request = match &body.json {
+            Some(body) => request.header("Content-Type", "application/json").body(body),
+            None => request.build(),
+        };
+        // The base URL of the page's attribute may be no URL.
+        let request = request.map_err(|_| Problem::Unreachable)?;
+
+        let response = request.send().await.map_err(|error| not_answered(&error))?;
+        let retry_after = response.headers().get("Retry-After");
+        let text = response.text().await.map_err(|error| not_answered(&error))?;
         let json = JSON::parse(&text);
         if response.ok() {
             return json.map_err(|_| Problem::Malformed);
@@ -275,36 +285,6 @@ impl Client {
             retry_after: retry_after.and_then(|seconds| seconds.trim().parse().ok()),
             ..body.unwrap_or_default()
         }))
-    }
-
-    /// A request without its address. No cookies, no cache, no referrer.
-    fn request(
-        &self,
-        method: &str,
-        body: &Body<'_>,
-        token: &Secret,
-    ) -> Result<RequestInit, JsValue> {
-        let headers = Headers::new()?;
-        headers.set("X-Link-Token", token.expose())?;
-        let signals = Array::of1(&AbortSignal::timeout_with_u32(TIMEOUT));
-        if let Some(life) = &self.life {
-            signals.push(&life.signal());
-        }
-        let init = RequestInit::new();
-        if !body.idempotency_key.is_empty() {
-            headers.set("Idempotency-Key", body.idempotency_key)?;
-        }
-        if let Some(json) = &body.json {
-            headers.set("Content-Type", "application/json")?;
-            init.set_body(&json.into());
-        }
-        init.set_method(method);
-        init.set_headers(&headers);
-        init.set_cache(RequestCache::NoStore);
-        init.set_credentials(RequestCredentials::Omit);
-        init.set_referrer_policy(ReferrerPolicy::NoReferrer);
-        init.set_signal(Some(&AbortSignal::any(&signals)));
-        Ok(init)
     }
 
     fn url(&self, path: &Path<'_>, token: &Secret) -> Result<String, Problem> {
@@ -331,11 +311,10 @@ fn escape(segment: &str) -> String {
 }
 
 /// Why `fetch` rejected. It says no more than a `TypeError` for everything from DNS to CORS, on purpose.
-fn not_answered(error: &JsValue) -> Problem {
-    let name = Reflect::get(error, &"name".into()).ok().and_then(|name| name.as_string());
-    match name.as_deref() {
-        Some("TimeoutError") => Problem::Timeout,
-        Some("AbortError") => Problem::Aborted,
+fn not_answered(error: &gloo_net::Error) -> Problem {
+    match error {
+        gloo_net::Error::JsError(error) if error.name == "TimeoutError" => Problem::Timeout,
+        gloo_net::Error::JsError(error) if error.name == "AbortError" => Problem::Aborted,
         _ => Problem::Unreachable,
     }
 }
