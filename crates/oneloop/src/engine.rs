@@ -51,6 +51,8 @@ fn unopened(error: OpenError) -> Failure {
         OpenError::Pepper { file, cause } => {
             Failure::user(format!("cannot use the pepper file `{}`", file.display())).because(&cause)
         }
+        error @ OpenError::RecipeSecret { .. } => Failure::user(error.to_string())
+            .hint("name a file or an environment variable of this server that holds the secret"),
         OpenError::NewerSchema { database, found, known } => Failure::user(format!(
             "the database `{database}` was written by a newer version of this program (schema {found}; this one knows {known})"
         ))

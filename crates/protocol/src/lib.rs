@@ -36,7 +36,8 @@ pub use api_key::{ApiKey, CreateApiKey, IssuedApiKey, MigrateApiKey, PatchApiKey
 pub use error::{ErrorBody, FieldError, Reason};
 pub use grant::{Access, Grant};
 pub use id::{
-    ApiKeyId, LinkTokenId, MeterId, MigrationId, ScopeId, SdkKeyId, SigningKeyId, TeamId, WorkspaceId,
+    ApiKeyId, LinkTokenId, MeterId, MigrationId, ScopeId, SdkKeyId, SigningKeyId, TeamId,
+    WorkspaceId,
 };
 pub use key_list::{KeyStatus, LastUsed, ListKeys, Sort};
 pub use link_token::{

@@ -6,7 +6,6 @@ use oneloop_protocol::migration::{Conflict, Hex32, MigrationRow, RowOutcome};
 use oneloop_protocol::{Reason, Secret, Verdict, VerifyRequest};
 use serde_json::{Value, json};
 
-use super::migration::body;
 use crate::world::{World, asking, new_team, refusal, verified};
 
 const KEY: &str = "ak_live_Zk3v9QpLm2Xw8RtYb5NcJd7H";
