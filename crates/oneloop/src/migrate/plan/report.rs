@@ -13,7 +13,7 @@ use super::super::numbers::{bytes, grouped};
 use crate::failure::{Failure, Outcome};
 use crate::output;
 
-/// Keys that a server on two cores takes in a second: what docs/benchmarks.md measured, rounded down.
+/// What an import is planned to reach, in keys a second: an aim, not yet a measurement.
 const KEYS_PER_SECOND: u64 = 40_000;
 
 /// What is to be said of a plan.
