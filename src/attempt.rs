@@ -1,5 +1,7 @@
 //! Sending the same thing twice without it happening twice.
 
+use std::cell::RefCell;
+
 use js_sys::{Function, Reflect, Uint8Array};
 use oneloop_protocol::UnixMillis;
 use wasm_bindgen::{JsCast, JsValue};
@@ -10,13 +12,11 @@ use web_sys::window;
 /// A server that has carried out a request answers its repetition with the first answer, for a day. So the same
 /// content goes out under the same key until it has succeeded, and changed content under a new one: the server
 /// refuses a key it knows with other content.
-#[derive(Debug)]
-pub struct Attempted<T> {
-    last: Option<(T, Attempt)>,
-}
+#[derive(Debug, Default)]
+pub struct Attempted(RefCell<Option<(String, Attempt)>>);
 
 /// The first time that some content was sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// What the server knows it by.
     pub key: String,
@@ -24,32 +24,22 @@ pub struct Attempt {
     pub since: UnixMillis,
 }
 
-impl<T: PartialEq> Attempted<T> {
-    /// Nothing sent yet.
-    pub const fn new() -> Self {
-        Self { last: None }
-    }
-
-    /// The attempt that `content` belongs to.
-    pub fn of(&mut self, content: T, now: UnixMillis) -> Attempt {
+impl Attempted {
+    /// The attempt that `content` belongs to: any text that differs when the request does.
+    pub fn of(&self, content: String, now: UnixMillis) -> Attempt {
         self.with_key(content, || Attempt { key: random_key(), since: now })
     }
 
-    fn with_key(&mut self, content: T, new: impl FnOnce() -> Attempt) -> Attempt {
-        match &self.last {
-            Some((last, attempt)) if *last == content => attempt.clone(),
+    fn with_key(&self, content: String, new: impl FnOnce() -> Attempt) -> Attempt {
+        let mut last = self.0.borrow_mut();
+        match &*last {
+            Some((before, attempt)) if *before == content => attempt.clone(),
             _ => {
                 let attempt = new();
-                self.last = Some((content, attempt.clone()));
+                *last = Some((content, attempt.clone()));
                 attempt
             }
         }
-    }
-}
-
-impl<T: PartialEq> Default for Attempted<T> {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -57,7 +47,8 @@ impl<T: PartialEq> Default for Attempted<T> {
 /// there were such keys. Not `randomUUID`, which pages on plain HTTP do not have.
 fn random_key() -> String {
     let bytes = random_bytes().map(|bytes| bytes.to_vec()).unwrap_or_default();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn random_bytes() -> Option<Uint8Array> {
@@ -74,9 +65,10 @@ mod tests {
 
     #[test]
     fn the_same_content_has_the_same_key_and_other_content_another() {
-        let mut attempted = Attempted::new();
-        let mut send = |content: &'static str, now| {
-            attempted.with_key(content, || Attempt { key: format!("{content}{now}"), since: now })
+        let attempted = Attempted::default();
+        let send = |content: &str, now| {
+            let new = || Attempt { key: format!("{content}{now}"), since: now };
+            attempted.with_key(content.to_owned(), new)
         };
         let first = send("a", 1);
         assert_eq!((first.key.as_str(), first.since), ("a1", 1));

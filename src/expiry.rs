@@ -25,13 +25,11 @@ impl ExpiryChoice {
         days.chain([Self::OnDate]).chain(never).collect()
     }
 
-    /// What stands selected at first: the longest lifetime up to 90 days, long enough for a deployment and short
-    /// enough to be noticed; else the shortest there is.
-    pub fn default_of(offered: &[Self]) -> Self {
-        let days = |choice: &&Self| matches!(choice, Self::Days(_));
-        let is_short = |choice: &&Self| matches!(choice, Self::Days(..=90));
-        let preset = offered.iter().rfind(is_short).or_else(|| offered.iter().find(days));
-        preset.copied().unwrap_or(Self::OnDate)
+    /// The place of what stands selected at first: the longest lifetime up to 90 days, long enough for a deployment
+    /// and short enough to be noticed; else whatever comes first.
+    pub fn default_place(offered: &[Self]) -> usize {
+        let is_short = |choice: &Self| matches!(choice, Self::Days(..=90));
+        offered.iter().rposition(is_short).unwrap_or_default()
     }
 }
 
@@ -161,13 +159,13 @@ mod tests {
         let offered = |terms: &Terms| ExpiryChoice::offered(&[7, 30, 90, 365], terms);
         let free = offered(&Terms::default());
         assert_eq!(free, [Days(7), Days(30), Days(90), Days(365), OnDate, Never]);
-        assert_eq!(ExpiryChoice::default_of(&free), Days(90));
+        assert_eq!(ExpiryChoice::default_place(&free), 2);
         let held =
             Terms { most_lifetime: Some(40 * DAY), expiry_required: true, ..Terms::default() };
         assert_eq!(offered(&held), [Days(7), Days(30), OnDate]);
-        assert_eq!(ExpiryChoice::default_of(&offered(&held)), Days(30));
-        assert_eq!(ExpiryChoice::default_of(&[Days(365), OnDate]), Days(365));
-        assert_eq!(ExpiryChoice::default_of(&[OnDate, Never]), OnDate);
+        assert_eq!(ExpiryChoice::default_place(&offered(&held)), 1);
+        assert_eq!(ExpiryChoice::default_place(&[Days(365), OnDate]), 0);
+        assert_eq!(ExpiryChoice::default_place(&[OnDate, Never]), 0);
     }
 
     #[test]

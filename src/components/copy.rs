@@ -1,15 +1,26 @@
 //! Bringing a secret out of the page: the clipboard, and a file.
 
 use js_sys::{Array, Reflect};
+use leptos::task::spawn_local;
+use oneloop_protocol::Secret;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, BlobPropertyBag, HtmlAnchorElement, HtmlDocument, HtmlInputElement, Url, window,
 };
 
+/// Copies `text`, and then says whether the browser did it. The text is overwritten when that is known.
+pub fn copy_then(text: Secret, then: impl FnOnce(bool) + 'static) {
+    start(text, Box::new(then));
+}
+
+fn start(text: Secret, then: Box<dyn FnOnce(bool)>) {
+    spawn_local(async move { then(copy(text.expose()).await) });
+}
+
 /// Copies `text`; `true` only when the browser says that it did. Refused without permission, and absent on
 /// pages that are not served securely.
-pub async fn copy(text: &str) -> bool {
+async fn copy(text: &str) -> bool {
     let Some(window) = window() else { return false };
     let navigator = window.navigator();
     let present = Reflect::get(&navigator, &JsValue::from_str("clipboard"));

@@ -1,6 +1,7 @@
 //! Creating a key.
 
 use leptos::prelude::*;
+use oneloop_protocol::Grant;
 
 use super::button::Emphasis;
 use super::expiry_picker::{ExpiryDraft, expiry_picker};
@@ -23,11 +24,8 @@ use crate::{format, text};
 pub fn CreateDialog() -> View {
     let app = App::expect();
     let name = RwSignal::new(String::new());
-    let terms = app.terms.get_untracked();
-    let scopes = app
-        .scopes
-        .with_untracked(|scopes| ScopeDraft::new(scopes, &[], terms.grantable.as_deref()));
-    let expiry = ExpiryDraft::new(&app.expiry_presets(), &terms);
+    let scopes = ScopeDraft::new(app, &[]);
+    let expiry = ExpiryDraft::new(app);
     let tried = RwSignal::new(false);
     let submission = Submission::new(problem::Attempt::Create);
 
@@ -36,7 +34,7 @@ pub fn CreateDialog() -> View {
         let expiry = expiry.resolve(app.now.get());
         expiry.millis().map(format::long_date)
     };
-    let attempted = StoredValue::new(Attempted::new());
+    let attempted = Attempted::default();
     let submit = move || {
         tried.set(true);
         if name.with_untracked(|name| name_problem(name)).is_some() {
@@ -50,9 +48,8 @@ pub fn CreateDialog() -> View {
         }
         let name = name.with_untracked(|name| name.trim().to_owned());
         let grants = untrack(|| scopes.grants());
-        let content = (name.clone(), grants.clone(), untrack(|| expiry.picked()));
-        let Attempt { key, since } =
-            attempted.try_update_value(|attempted| attempted.of(content, now)).unwrap_or_default();
+        let content = content(&name, &grants, &untrack(|| expiry.picked()));
+        let Attempt { key, since } = attempted.of(content, now);
         let expires_at = untrack(|| expiry.resolve(since)).millis();
         let new = NewKey { name, scopes: grants, expires_at };
         let client = app.client();
@@ -77,4 +74,38 @@ pub fn CreateDialog() -> View {
         foot: Some(summary(app, name, scopes, until)),
     };
     form.view(app, submit)
+}
+
+/// All that a person decided. Lines, because a name has none of its own.
+fn content(name: &str, grants: &[Grant], expiry: &str) -> String {
+    let mut content = name.to_owned();
+    for grant in grants {
+        content.push('\n');
+        content.push_str(&grant.representation);
+        content.push(char::from(b'a' + grant.access().bits()));
+    }
+    content.push('\n');
+    content.push_str(expiry);
+    content
+}
+
+#[cfg(test)]
+mod tests {
+    use oneloop_protocol::Access;
+
+    use super::*;
+
+    #[test]
+    fn contents_differ_when_anything_does() {
+        let grant = |access| [Grant::new("a", access)];
+        let all = [
+            content("x", &grant(Access::READ), "7"),
+            content("y", &grant(Access::READ), "7"),
+            content("x", &grant(Access::ALL), "7"),
+            content("x", &[], "7"),
+            content("x", &grant(Access::READ), "30"),
+        ];
+        let different: std::collections::HashSet<_> = all.iter().collect();
+        assert_eq!(different.len(), all.len());
+    }
 }

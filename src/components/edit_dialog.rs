@@ -23,10 +23,7 @@ pub fn EditDialog(
     let key = row.key.get_untracked();
     let expires_at = key.expires_at;
     let name = RwSignal::new(key.name.clone());
-    let grantable = app.terms.with_untracked(|terms| terms.grantable.clone());
-    let scopes = app
-        .scopes
-        .with_untracked(|scopes| ScopeDraft::new(scopes, &key.scopes, grantable.as_deref()));
+    let scopes = ScopeDraft::new(app, &key.scopes);
     let before = StoredValue::new((key.name.clone(), untrack(|| scopes.grants())));
     let tried = RwSignal::new(false);
     let submission = Submission::new(Attempt::Edit);

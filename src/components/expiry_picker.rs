@@ -7,48 +7,54 @@ use super::choice::Choice;
 use super::unique::unique;
 use crate::dom::{Element, View, el, views};
 use crate::expiry::{Expiry, ExpiryChoice};
-use crate::state::Submission;
-use crate::terms::Terms;
+use crate::state::{App, Submission};
 use crate::{format, text};
 
 /// What is picked so far.
 #[derive(Clone, Copy)]
 pub struct ExpiryDraft {
-    offered: StoredValue<Vec<ExpiryChoice>>,
-    terms: StoredValue<Terms>,
-    choice: RwSignal<ExpiryChoice>,
+    app: App,
+    /// The place among what is offered.
+    place: RwSignal<usize>,
     date: RwSignal<String>,
     time: RwSignal<String>,
     /// The date field, while there is one.
     field: StoredValue<Option<HtmlElement>, LocalStorage>,
 }
 
-/// Everything that a person picked, to compare one attempt with the next.
-pub type Picked = (ExpiryChoice, String, String);
-
 impl ExpiryDraft {
     /// The default of what the page offers and the terms allow.
-    pub fn new(presets: &[u16], terms: &Terms) -> Self {
-        let offered = ExpiryChoice::offered(presets, terms);
-        Self {
-            choice: RwSignal::new(ExpiryChoice::default_of(&offered)),
-            offered: StoredValue::new(offered),
-            terms: StoredValue::new(terms.clone()),
+    pub fn new(app: App) -> Self {
+        let draft = Self {
+            app,
+            place: RwSignal::new(0),
             date: RwSignal::default(),
             time: RwSignal::new("23:59".to_owned()),
             field: StoredValue::new_local(None),
-        }
+        };
+        draft.place.set(ExpiryChoice::default_place(&untrack(|| draft.offered())));
+        draft
+    }
+
+    fn offered(self) -> Vec<ExpiryChoice> {
+        let presets = self.app.expiry_presets();
+        self.app.terms.with(|terms| ExpiryChoice::offered(&presets, terms))
+    }
+
+    fn choice(self) -> ExpiryChoice {
+        self.offered().get(self.place.get()).copied().unwrap_or(ExpiryChoice::OnDate)
     }
 
     /// What it means at `now`.
     pub fn resolve(self, now: i64) -> Expiry {
         let at = self.date.with(|date| self.time.with(|time| format::end_of_minute(date, time)));
-        self.terms.with_value(|terms| Expiry::resolve(self.choice.get(), at, now, terms))
+        self.app.terms.with(|terms| Expiry::resolve(self.choice(), at, now, terms))
     }
 
-    /// What is picked, not what it means.
-    pub fn picked(self) -> Picked {
-        (self.choice.get(), self.date.get(), self.time.get())
+    /// What is picked, not what it means: a text that differs when it does.
+    pub fn picked(self) -> String {
+        let place = text::catalogue::number(self.place.get());
+        [place, self.date.get(), self.time.get()].join(" ")
     }
 
     /// Puts the focus into the date.
@@ -70,24 +76,15 @@ pub fn expiry_picker(
     now: impl Fn() -> i64 + Copy + 'static,
 ) -> Element {
     let hint = unique("expiry-line");
-    let options = draft.offered.get_value();
-    let labels = options.iter().map(|choice| text::form::choice(*choice)).collect();
-    let chosen = move || {
-        let chosen = draft.choice.get();
-        draft.offered.with_value(|offered| offered.iter().position(|choice| *choice == chosen))
-    };
-    let pick = move |place: usize| {
-        if let Some(choice) = options.get(place) {
-            draft.choice.set(*choice);
-        }
-    };
+    let offered = untrack(|| draft.offered());
+    let labels = offered.into_iter().map(text::form::choice).collect();
     let expiry = move || draft.resolve(now());
     let refused = move || submission.about("expiresAt");
     let is_wrong = move || {
         let own = matches!(expiry(), Expiry::Past | Expiry::TooSoon(_) | Expiry::TooLate(_));
         own || refused().is_some()
     };
-    let on_date = Memo::new(move |_| draft.choice.get() == ExpiryChoice::OnDate);
+    let on_date = Memo::new(move |_| draft.choice() == ExpiryChoice::OnDate);
     let line_id = hint.clone();
     let fields = move || {
         let today = format::today(untrack(now));
@@ -109,8 +106,8 @@ pub fn expiry_picker(
         .child(Choice::new(
             text::form::expires(),
             labels,
-            move || chosen().unwrap_or_default(),
-            pick,
+            move || draft.place.get(),
+            move |place| draft.place.set(place),
         ))
         .child(fields)
         .child(words)

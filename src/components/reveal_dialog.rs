@@ -1,12 +1,11 @@
 //! The one moment a secret is shown.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use oneloop_protocol::Secret;
 use web_sys::HtmlInputElement;
 
 use super::button::{Button, Emphasis};
-use super::copy::{copy, copy_selected, download, file_name};
+use super::copy::{copy_selected, copy_then, download, file_name};
 use super::dialog::dialog;
 use super::icon::Icon;
 use super::leave_guard::guard_leaving;
@@ -72,9 +71,7 @@ pub fn RevealDialog(
     };
     let press_copy = move || {
         copied.set(false);
-        let text = secret.get_value();
-        spawn_local(async move {
-            let done = copy(text.expose()).await;
+        copy_then(secret.get_value(), move |done| {
             if copied.is_disposed() {
                 return;
             }

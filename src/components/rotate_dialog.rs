@@ -19,7 +19,7 @@ use crate::{format, text};
 /// What is picked so far.
 #[derive(Clone, Copy)]
 struct Draft {
-    offered: StoredValue<Vec<Overlap>>,
+    /// The place among what is offered.
     place: RwSignal<usize>,
     hours: RwSignal<String>,
     /// The most seconds that are allowed.
@@ -30,22 +30,16 @@ struct Draft {
 
 impl Draft {
     fn new(most: u64) -> Self {
-        let offered = Overlap::offered(most);
         Self {
-            place: RwSignal::new(Overlap::default_place(&offered)),
-            offered: StoredValue::new(offered),
+            place: RwSignal::new(Overlap::default_place(&Overlap::offered(most))),
             hours: RwSignal::new("48".to_owned()),
             most,
             field: StoredValue::new_local(None),
         }
     }
 
-    fn is_custom(self) -> bool {
-        self.choice() == Some(Overlap::Custom)
-    }
-
     fn choice(self) -> Option<Overlap> {
-        self.offered.with_value(|offered| offered.get(self.place.get()).copied())
+        Overlap::offered(self.most).get(self.place.get()).copied()
     }
 
     /// The seconds; `None` while what is typed is no number of hours.
@@ -66,7 +60,7 @@ pub fn RotateDialog(
     let app = App::expect();
     let draft = Draft::new(app.terms.with_untracked(|terms| terms.most_overlap));
     let submission = Submission::new(problem::Attempt::Rotate);
-    let attempted = StoredValue::new(Attempted::new());
+    let attempted = Attempted::default();
     let key = row.key.get_untracked();
 
     let submit = {
@@ -78,9 +72,7 @@ pub fn RotateDialog(
                 }
                 return;
             };
-            let Attempt { key, .. } = attempted
-                .try_update_value(|attempted| attempted.of(seconds, format::now()))
-                .unwrap_or_default();
+            let Attempt { key, .. } = attempted.of(seconds.to_string(), format::now());
             let (client, row) = (app.client(), row.clone());
             let id = row.id.clone();
             let request = async move { client.rotate_key(&id, seconds, &key).await };
@@ -112,9 +104,7 @@ pub fn RotateDialog(
 /// The choices, the field for hours of one's own, and what comes of it.
 fn overlap_picker(app: App, draft: Draft) -> Element {
     let hint = unique("overlap-line");
-    let labels = draft.offered.with_value(|offered| {
-        offered.iter().map(|choice| text::rotate::overlap(*choice)).collect()
-    });
+    let labels = Overlap::offered(draft.most).into_iter().map(text::rotate::overlap).collect();
     let choice = Choice {
         autofocus: true,
         ..Choice::new(
@@ -124,7 +114,7 @@ fn overlap_picker(app: App, draft: Draft) -> Element {
             move |place| draft.place.set(place),
         )
     };
-    let custom = Memo::new(move |_| draft.is_custom());
+    let custom = Memo::new(move |_| draft.choice() == Some(Overlap::Custom));
     let described_by = hint.clone();
     let field = move || custom.get().then(|| hours_field(draft, &described_by));
     let consequence = move || {

@@ -79,8 +79,14 @@ pub struct ScopeDraft(StoredValue<Vec<Line>>);
 impl ScopeDraft {
     /// A matrix of the workspace's scopes with what `held` grants. A grant that the catalogue does not know
     /// any more keeps its line, so that it can be seen and taken away; so does what the key has and the person may
-    /// not grant (`grantable`; `None` = may grant everything).
-    pub fn new(scopes: &[WorkspaceScope], held: &[Grant], grantable: Option<&[Grant]>) -> Self {
+    /// not grant.
+    pub fn new(app: App, held: &[Grant]) -> Self {
+        app.scopes.with_untracked(|scopes| {
+            app.terms.with_untracked(|terms| Self::of(scopes, held, terms.grantable.as_deref()))
+        })
+    }
+
+    fn of(scopes: &[WorkspaceScope], held: &[Grant], grantable: Option<&[Grant]>) -> Self {
         let access_in = |grants: &[Grant], representation: &str| {
             let grant = grants.iter().find(|grant| grant.representation == representation);
             grant.map_or(Access::NONE, Grant::access)

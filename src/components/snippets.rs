@@ -1,12 +1,11 @@
 //! The first lines of a program that uses the key.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use oneloop_protocol::Secret;
 
 use super::button::Button;
 use super::choice::Choice;
-use super::copy::copy;
+use super::copy::copy_then;
 use super::icon::Icon;
 use super::notice::notice;
 use crate::dom::{Element, el};
@@ -34,19 +33,18 @@ pub fn snippets(
         let (variable, url) = (variable.get_value(), url.get_value());
         chosen().lines(&variable, &url, secret)
     };
-    // `None` = not tried, else whether the browser did it.
-    let copied = RwSignal::new(None::<bool>);
+    let (copied, copy_failed) = (RwSignal::new(false), RwSignal::new(false));
     let press = move || {
-        copied.set(None);
+        copied.set(false);
         // A text with a secret in it is a secret: overwritten when it is dropped.
         let text = untrack(|| secret.with_value(|secret| Secret::new(lines(secret.expose()))));
         let has_secret = untrack(chosen).holds_secret();
-        spawn_local(async move {
-            let done = copy(text.expose()).await;
+        copy_then(text, move |done| {
             if copied.is_disposed() {
                 return;
             }
-            copied.set(Some(done));
+            copied.set(done);
+            copy_failed.set(!done);
             if done && has_secret {
                 stored();
             }
@@ -57,16 +55,15 @@ pub fn snippets(
         Snippet::ALL.map(|snippet| snippet.name().to_owned()).to_vec(),
         move || place.get(),
         move |picked| {
-            copied.set(None);
+            copied.set(false);
+            copy_failed.set(false);
             place.set(picked);
         },
     );
     let said = move || {
-        (copied.get() == Some(true))
-            .then(|| el("span").child(Icon::Check.view()).child(text::reveal::copied()))
+        copied.get().then(|| el("span").child(Icon::Check.view()).child(text::reveal::copied()))
     };
-    let failed =
-        move || (copied.get() == Some(false)).then(|| text::reveal::copy_lines_failed().to_owned());
+    let failed = move || copy_failed.get().then(|| text::reveal::copy_lines_failed().to_owned());
     let code = el("pre")
         .class("snippet")
         .part("snippet")

@@ -5,6 +5,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use super::message::digest;
+
 #[cfg(target_arch = "wasm32")]
 pub use self::browser::{and_list, number, plural_category};
 #[cfg(not(target_arch = "wasm32"))]
@@ -16,8 +18,9 @@ pub const ENGLISH: &str = "en";
 /// A language's texts. What was loaded once stays loaded: texts are handed out as `&'static str`.
 struct Catalogue {
     language: String,
-    /// Key and text, sorted by key.
-    entries: Vec<(String, String)>,
+    /// Digest of the key, and text. Searched one by one: there are some two hundred, and sorting them takes more
+    /// code than time.
+    entries: Vec<(u32, String)>,
 }
 
 thread_local! {
@@ -38,8 +41,7 @@ pub fn speak<E: Iterator<Item = (String, String)>>(language: &str, entries: impl
         Some(catalogue) => Some(*catalogue),
         None if language == ENGLISH => None,
         None => {
-            let mut entries: Vec<_> = entries().collect();
-            entries.sort_unstable();
+            let entries = entries().map(|(key, text)| (digest(&key), text)).collect();
             let catalogue: &_ =
                 Box::leak(Box::new(Catalogue { language: language.to_owned(), entries }));
             loaded.push(catalogue);
@@ -50,10 +52,9 @@ pub fn speak<E: Iterator<Item = (String, String)>>(language: &str, entries: impl
 }
 
 /// The text of a key in the language in use; `None` in English.
-pub(super) fn find(key: &str) -> Option<&'static str> {
+pub(super) fn find(key: u32) -> Option<&'static str> {
     let entries = &IN_USE.get()?.entries;
-    let at = entries.binary_search_by_key(&key, |(key, _)| key).ok()?;
-    entries.get(at).map(|(_, text)| text.as_str())
+    entries.iter().find(|(known, _)| *known == key).map(|(_, text)| text.as_str())
 }
 
 /// What the browser knows of the language in use.
@@ -119,10 +120,13 @@ mod tests {
         let entry = |key: &str, text: &str| (key.to_owned(), text.to_owned());
         speak("de", || [entry("b.x", "zwei"), entry("a.x", "eins")].into_iter());
         assert_eq!(language(), "de");
-        assert_eq!((find("a.x"), find("b.x"), find("c.x")), (Some("eins"), Some("zwei"), None));
+        assert_eq!(
+            (find(digest("a.x")), find(digest("b.x")), find(digest("c.x"))),
+            (Some("eins"), Some("zwei"), None)
+        );
         speak("en", || [entry("a.x", "not asked for")].into_iter());
-        assert_eq!((language(), find("a.x")), ("en", None));
+        assert_eq!((language(), find(digest("a.x"))), ("en", None));
         speak("de", || -> std::iter::Empty<_> { panic!("it is there already") });
-        assert_eq!(find("a.x"), Some("eins"));
+        assert_eq!(find(digest("a.x")), Some("eins"));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::message::Message;
+use super::message::{Message, digest};
 
 /// The languages besides English, and the plural categories of each that whole numbers up to a million can have (CLDR 47).
 const LANGUAGES: [(&str, &[&str]); 19] = [
@@ -59,7 +59,7 @@ fn english() -> Catalogue {
         super::rotate::MESSAGES,
     ];
     let own = modules.into_iter().flatten();
-    let own = own.map(|message| (message.key.to_owned(), message.english.to_owned()));
+    let own = own.map(|message| (message.name.to_owned(), message.english.to_owned()));
     own.chain(before_wasm()).collect()
 }
 
@@ -112,6 +112,13 @@ fn english_has_every_text_and_its_file_is_what_translators_get() {
     let known = fs::read_to_string(&file).unwrap_or_default();
     assert!(known == text, "run this test with UPDATE_CATALOGUE=1 to write {}", file.display());
     assert_eq!(before_wasm().len(), 5, "the texts of failure.ts are found");
+}
+
+#[test]
+fn no_two_keys_have_the_same_digest() {
+    let keys = english();
+    let digests: BTreeSet<u32> = keys.keys().map(|key| digest(key)).collect();
+    assert_eq!(digests.len(), keys.len());
 }
 
 #[test]

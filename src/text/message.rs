@@ -9,8 +9,11 @@ use super::catalogue;
 /// A message as the code knows it: its key in the catalogues, and its English text.
 #[derive(Debug)]
 pub struct Message {
-    /// `list.title`: the module and the function.
-    pub key: &'static str,
+    /// The digest of `list.title`, the module and the function: two hundred keys in words would weigh a kilobyte.
+    pub key: u32,
+    /// The key itself, for the test that compares catalogues.
+    #[cfg(test)]
+    pub name: &'static str,
     /// What is said in English, and where a catalogue is missing.
     pub english: &'static str,
 }
@@ -42,6 +45,18 @@ impl From<usize> for Value<'_> {
     }
 }
 
+/// The digest of a key: FNV-1a. A test sees to it that no two keys share one.
+pub const fn digest(key: &str) -> u32 {
+    let bytes = key.as_bytes();
+    let mut digest = 0x811c_9dc5_u32;
+    let mut at = 0;
+    while at < bytes.len() {
+        digest = (digest ^ bytes[at] as u32).wrapping_mul(0x0100_0193);
+        at += 1;
+    }
+    digest
+}
+
 impl Message {
     /// The text in the language of the page.
     pub fn say(&self) -> &'static str {
@@ -59,7 +74,7 @@ impl Message {
 /// Appends `pattern` to `text`. `count` is what `#` stands for inside a plural form.
 fn write(text: &mut String, pattern: &str, values: &[(&str, Value<'_>)], count: Option<usize>) {
     let mut rest = pattern;
-    while let Some(at) = rest.find(['{', '#']) {
+    while let Some(at) = rest.bytes().position(|byte| byte == b'{' || byte == b'#') {
         let (before, special) = rest.split_at(at);
         text.push_str(before);
         if let Some(after) = special.strip_prefix('#') {
@@ -163,7 +178,9 @@ macro_rules! message {
 macro_rules! one {
     ($module:literal, $name:ident, $text:literal) => {
         $crate::text::message::Message {
-            key: concat!($module, ".", stringify!($name)),
+            key: const { $crate::text::message::digest(concat!($module, ".", stringify!($name))) },
+            #[cfg(test)]
+            name: concat!($module, ".", stringify!($name)),
             english: $text,
         }
     };
@@ -176,7 +193,7 @@ mod tests {
     use super::*;
 
     fn filled(english: &'static str, values: &[(&str, Value<'_>)]) -> String {
-        Message { key: "test.only", english }.fill(values)
+        Message { key: 0, name: "test.only", english }.fill(values)
     }
 
     #[test]

@@ -213,5 +213,6 @@ test('a page may fill the slots, and the row of one key', async ({ page, demo })
     await demo.oneloop.deleteApiKey(demo.workspaceId, id)
   }
   await page.reload()
+  await expect(widget.root.getByText('No API keys yet', { exact: true })).toBeVisible()
   await expect(page.getByText('Or import some.')).toBeVisible()
 })
