@@ -6,12 +6,14 @@
 //! gaps. Replaying a chunk answers what it answered the first time.
 
 mod chunk;
+mod encoding;
 mod job;
 mod report;
 mod row;
 mod set_digest;
 
 pub use chunk::{ChunkAnswer, FieldDiff, RowAnswer, RowOutcome};
+pub use encoding::{Base64Bytes, EncodingError, Hex32, HexBytes, Words};
 pub use job::{
     Conflict, CreateMigration, FinishMigration, Migration, MigrationAccess, MigrationAnswer,
     MigrationCounts, MigrationState, MigrationsAnswer, RollBackMigration, RollBackStep,
@@ -19,10 +21,7 @@ pub use job::{
 pub use report::{
     ComparedSides, Comparison, MigrationReport, PublicKey, SignedReport, SourceSide, TargetSide,
 };
-pub use row::{
-    Attributes, Base64Bytes, EncodingError, Hex32, HexBytes, KeyMaterial, MigrationRow,
-    RowIdentity, Words,
-};
+pub use row::{Attributes, KeyMaterial, MigrationRow, RowIdentity};
 pub use set_digest::{SetDigest, SetDigestError};
 
 /// Most rows in one chunk.

@@ -4,6 +4,7 @@
 //! are several processes over it.
 
 mod credit;
+mod evidence;
 mod key_page;
 mod migration;
 mod signing_keys;
@@ -14,8 +15,8 @@ use oneloop_protocol::{Access, Grant, KeyPolicy, LinkTokenPermissions, Rights, V
 use serde_json::json;
 
 use super::{
-    ApiKeyRow, IdempotencyRow, LinkTokenRow, MigrationWindowRow, NewAudit, Read, ScopeRow,
-    SdkKeyRow, Store, StoreError, Subject, TagHolder, TeamRow, UsageRow, WorkspaceRow, Write,
+    ApiKeyRow, LinkTokenRow, MigrationWindowRow, NewAudit, Read, ScopeRow, SdkKeyRow, Store,
+    StoreError, Subject, TagHolder, TeamRow, UsageRow, WorkspaceRow, Write,
 };
 use crate::bounds::Bounds;
 use crate::grants::PackedGrants;
@@ -147,9 +148,7 @@ pub(crate) async fn run<F: Factory>(new: impl Fn() -> F) {
     migration::run(&new).await;
     link_tokens_are_revoked_and_purged(&new()).await;
     an_overlap_ends_with_its_tag_retired(&new()).await;
-    an_answer_is_kept_until_it_expires(&new()).await;
-    counts_of_use_add_up(&new()).await;
-    the_audit_of_one_subject_comes_in_pages(&new()).await;
+    evidence::run(&new).await;
     credit::run(&new).await;
     signing_keys::run(&new).await;
     loading_hands_out_every_key_once(&new()).await;
@@ -475,91 +474,4 @@ async fn an_overlap_ends_with_its_tag_retired(factory: &impl Factory) {
         changes.iter().map(|change| (change.revision, change.subject, change.retired)).collect();
     let subject = Subject::ApiKey(1);
     assert_eq!(changes, [(revision, subject, None), (revision + 1, subject, Some(tag(9)))]);
-}
-
-async fn an_answer_is_kept_until_it_expires(factory: &impl Factory) {
-    let store = populated(factory).await;
-    let row = |byte: u8, expires_at| IdempotencyRow {
-        tag: [byte; 32],
-        fingerprint: [0xaa; 32],
-        answer: vec![0, byte, 0xff],
-        expires_at,
-    };
-    let mut write = store.write().await.expect("begins");
-    write.put_idempotent_answer(&row(1, 10), 0).await.expect("puts");
-    write.put_idempotent_answer(&row(2, 20), 0).await.expect("puts");
-    let again = IdempotencyRow { fingerprint: [0xbb; 32], ..row(2, 30) };
-    write.put_idempotent_answer(&again, 0).await.expect("replaces");
-    write.commit(&[]).await.expect("commits");
-    assert_eq!(
-        read(&*store).await.idempotent_answer(&[1; 32]).await.expect("reads"),
-        Some(row(1, 10))
-    );
-    assert_eq!(read(&*store).await.idempotent_answer(&[2; 32]).await.expect("reads"), Some(again));
-    let mut write = store.write().await.expect("begins");
-    write.put_idempotent_answer(&row(3, 40), 10).await.expect("puts");
-    write.commit(&[]).await.expect("commits");
-    assert_eq!(read(&*store).await.idempotent_answer(&[1; 32]).await.expect("reads"), None);
-}
-
-async fn counts_of_use_add_up(factory: &impl Factory) {
-    let store = populated(factory).await;
-    let count = |key, day, route: &str, verdict, count| UsageRow {
-        key,
-        day,
-        route: route.to_owned(),
-        verdict,
-        count,
-    };
-    let (valid, expired) = (Verdict::Valid, Verdict::Expired);
-    store.note_usage(&[]).await.expect("nothing to note");
-    let first = [
-        count(1, 500, "", valid, 2),
-        count(1, 500, "/ü'\"", valid, 1),
-        count(2, 500, "", valid, 9),
-    ];
-    store.note_usage(&first).await.expect("notes");
-    let second =
-        [count(1, 500, "", valid, 3), count(1, 500, "", expired, 1), count(1, 501, "", valid, 1)];
-    store.note_usage(&second).await.expect("adds");
-    let usage = read(&*store).await.usage(1, 500, 501).await.expect("reads");
-    let expected = [
-        count(1, 500, "", expired, 1),
-        count(1, 500, "", valid, 5),
-        count(1, 500, "/ü'\"", valid, 1),
-        count(1, 501, "", valid, 1),
-    ];
-    assert_eq!(usage, expected);
-    assert_eq!(read(&*store).await.usage(1, 501, 600).await.expect("reads").len(), 1);
-
-    // A flood of routes ends in one row; one that is known goes on being counted.
-    for page in 0..20 {
-        let flood: Vec<_> =
-            (0..100).map(|at| count(3, 500, &format!("/{page}/{at}"), valid, 1)).collect();
-        store.note_usage(&flood).await.expect("notes");
-    }
-    store.note_usage(&[count(3, 500, "/0/0", valid, 1)]).await.expect("notes");
-    let usage = read(&*store).await.usage(3, 500, 500).await.expect("reads");
-    assert!(usage.len() <= 600, "{}", usage.len());
-    assert_eq!(usage.iter().map(|row| row.count).sum::<u64>(), 2_001);
-    assert!(usage.iter().any(|row| row.route == "*" && row.count > 1_000));
-    assert!(usage.iter().any(|row| row.route == "/0/0" && row.count == 2));
-
-    store.note_usage(&[count(4, 500 + 401, "", valid, 1)]).await.expect("notes");
-    assert!(read(&*store).await.usage(2, 500, 500).await.expect("reads").is_empty(), "too old");
-}
-
-async fn the_audit_of_one_subject_comes_in_pages(factory: &impl Factory) {
-    let store = populated(factory).await;
-    let about = |subject: &str, at| NewAudit { at, subject: subject.to_owned(), ..line("edited") };
-    let write = store.write().await.expect("begins");
-    let lines: Vec<_> =
-        (0..7).map(|at| about(if at % 2 == 0 { "even" } else { "odd" }, at)).collect();
-    write.commit(&lines).await.expect("commits");
-    let mut read = read(&*store).await;
-    let first = read.audit_of("even", None, 3).await.expect("reads");
-    assert_eq!(first.iter().map(|line| line.at).collect::<Vec<_>>(), [6, 4, 2]);
-    let rest = read.audit_of("even", Some(first[2].seq), 3).await.expect("reads");
-    assert_eq!(rest.iter().map(|line| line.at).collect::<Vec<_>>(), [0]);
-    assert!(read.audit_of("eve", None, 3).await.expect("reads").is_empty());
 }

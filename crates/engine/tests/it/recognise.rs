@@ -44,7 +44,7 @@ impl World {
     }
 
     /// The verdict of an engine that is asked for nothing but memory.
-    fn from_memory(&self, key: &str) -> Verdict {
+    fn asked_of_memory(&self, key: &str) -> Verdict {
         verified(&self.engine, &self.team, &asking(&Secret::new(key), &[])).status
     }
 }
@@ -56,7 +56,7 @@ async fn a_fast_digest_is_looked_up_and_becomes_native() {
     let job = world.job_with(1, 1, Conflict::Skip, recipe, None).await;
     let sent = || row(json!({ "recipeDigest": SHA1 }));
     world.send(&job.id, 1, vec![sent()]).await;
-    assert_eq!(world.from_memory(KEY), Verdict::Valid, "at once, and without asking anybody");
+    assert_eq!(world.asked_of_memory(KEY), Verdict::Valid, "at once, and without asking anybody");
     assert_eq!(world.asked(&KEY.replace('Z', "z")).await, Verdict::Invalid);
 
     // Closing makes native what was recognised. A later engine does not need the recipe for it.
@@ -94,7 +94,7 @@ async fn a_slow_hash_is_tried_once_and_native_afterwards() {
     assert_eq!(world.asked("ak_live_Zk3v9QpLm2Xw8RtYb5NcJd7X").await, Verdict::Invalid);
     assert_eq!(world.asked("another_key_with_no_locator").await, Verdict::Invalid);
     assert_eq!(world.asked(KEY).await, Verdict::Valid);
-    assert_eq!(world.from_memory(KEY), Verdict::Valid, "nothing is tried any more");
+    assert_eq!(world.asked_of_memory(KEY), Verdict::Valid, "nothing is tried any more");
 
     let recipe = Some(r#"algorithm = "bcrypt""#);
     let again = world.job_with(2, 1, Conflict::Fail, recipe, Some("first:12")).await;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::encoding::Hex32;
 use super::job::{MigrationCounts, words};
-use super::row::Hex32;
 use crate::id::ApiKeyId;
 
 words! {

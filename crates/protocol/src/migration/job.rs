@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::row::Hex32;
+use super::encoding::Hex32;
 use crate::id::{MigrationId, WorkspaceId};
 use crate::time::{IsoTime, UnixMillis};
 

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::chunk::RowAnswer;
+use super::encoding::Hex32;
 use super::job::Migration;
-use super::row::Hex32;
 use crate::time::IsoTime;
 
 /// What was presented as the source, over the chunks compared so far.

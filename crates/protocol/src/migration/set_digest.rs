@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::row::Hex32;
+use super::encoding::Hex32;
 
 /// The sum, modulo 2²⁵⁶, of HMAC-SHA-256 over each member.
 ///

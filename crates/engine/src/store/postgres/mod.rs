@@ -14,6 +14,8 @@
 
 mod connections;
 mod credit;
+mod idempotency;
+mod link_tokens;
 mod listener;
 mod migration;
 mod read;

@@ -6,7 +6,7 @@ use oneloop_protocol::key_list::fold;
 use sqlx::query;
 
 use super::transaction::PostgresTransaction;
-use super::{credit, signing_keys};
+use super::{credit, idempotency, link_tokens, signing_keys};
 use crate::index::Revision;
 use crate::pepper::PepperCheck;
 use crate::store::columns::{blob, json, metadata_json, tag_blob};
@@ -15,10 +15,6 @@ use crate::store::{
     SdkKeyRow, SigningKeyRow, StoreError, Subject, TeamRow, WorkspaceRow, Write, Written,
 };
 use crate::tag::Tag;
-
-/// How many expired link tokens or kept answers one new one clears away: more than one, so that they cannot
-/// pile up, and few, so that nothing is slow.
-const PURGE: i64 = 16;
 
 /// Keys in bulk: an array for each column.
 const INSERT_API_KEYS: &str = "
@@ -391,67 +387,17 @@ impl Write for PostgresTransaction {
         row: &IdempotencyRow,
         now: UnixMillis,
     ) -> Result<(), StoreError> {
-        query(
-            "DELETE FROM idempotent_answer WHERE tag IN
-                 (SELECT tag FROM idempotent_answer WHERE expires_at <= $1
-                  ORDER BY expires_at LIMIT $2)",
-        )
-        .bind(now)
-        .bind(PURGE)
-        .execute(self.connection())
-        .await?;
-        query(
-            "INSERT INTO idempotent_answer (tag, fingerprint, answer, expires_at)
-             VALUES ($1, $2, $3, $4)
-             ON CONFLICT (tag) DO UPDATE
-             SET fingerprint = excluded.fingerprint, answer = excluded.answer,
-                 expires_at = excluded.expires_at",
-        )
-        .bind(row.tag.to_vec())
-        .bind(row.fingerprint.to_vec())
-        .bind(&row.answer)
-        .bind(row.expires_at)
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        idempotency::put(self.connection(), row, now).await
     }
 
     async fn insert_link_token(&mut self, token: &LinkTokenRow) -> Result<Revision, StoreError> {
         let revision = self.log_one(Subject::LinkToken(token.id)).await?;
-        query(
-            "INSERT INTO link_token (id, team, workspace, customer_id, tag, permissions, origins,
-                                     external_billing_id, created_at, expires_at, revoked_at,
-                                     grantable_scopes, key_policy)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        )
-        .bind(blob(token.id))
-        .bind(blob(token.team))
-        .bind(blob(token.workspace))
-        .bind(&token.customer_id)
-        .bind(tag_blob(&token.tag))
-        .bind(i64::from(token.permissions.bits()))
-        .bind(json(&token.origins))
-        .bind(&token.external_billing_id)
-        .bind(token.created_at)
-        .bind(token.expires_at)
-        .bind(token.revoked_at)
-        .bind(token.bounds.grantable_scopes.as_ref().map(json))
-        .bind(json(&token.bounds.key_policy))
-        .execute(self.connection())
-        .await?;
+        link_tokens::insert(self.connection(), token).await?;
         Ok(revision)
     }
 
     async fn purge_link_tokens(&mut self, before: UnixMillis) -> Result<(), StoreError> {
-        query(
-            "DELETE FROM link_token WHERE id IN
-                 (SELECT id FROM link_token WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)",
-        )
-        .bind(before)
-        .bind(PURGE)
-        .execute(self.connection())
-        .await?;
-        Ok(())
+        link_tokens::purge(self.connection(), before).await
     }
 
     async fn revoke_link_tokens(
