@@ -154,7 +154,7 @@ async function interpreter() {
 /** The libraries whose tables are brought along, and what fills tables of others. */
 async function legacy() {
   env.ONELOOP_TEST_DJANGO = await needs.django()
-  env.ONELOOP_TEST_PSQL = join(await needs.postgres(), 'psql')
+  env.ONELOOP_TEST_PSQL = await needs.psql()
   await needs.betterAuth()
 }
 
