@@ -29,7 +29,7 @@ const COLUMNS: &str = "\
     SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), t.typcategory::text, \
            (CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END)::regtype::text \
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
-    WHERE a.attrelid = to_regkind($1) AND a.attnum > 0 AND NOT a.attisdropped \
+    WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped \
     ORDER BY a.attnum";
 
 /// One line for each column of each unique index whose columns are never NULL: index, column.
@@ -37,7 +37,7 @@ const UNIQUE: &str = "\
     SELECT i.indexrelid::text, a.attname::text \
     FROM pg_catalog.pg_index i, unnest(i.indkey) WITH ORDINALITY AS k(attnum, at) \
     JOIN pg_catalog.pg_attribute a ON a.attnum = k.attnum \
-    WHERE i.indrelid = to_regkind($1) AND a.attrelid = i.indrelid \
+    WHERE i.indrelid = to_regclass($1) AND a.attrelid = i.indrelid \
       AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL AND k.at <= i.indnkeyatts \
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute n \
                       WHERE n.attrelid = i.indrelid AND n.attnum = ANY(i.indkey) AND NOT n.attnotnull) \
