@@ -6,16 +6,17 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use gloo_net::http::{Headers, Request};
-use js_sys::{Array, JSON};
+use gloo_net::http::Headers;
+use js_sys::{Array, JSON, Reflect};
 use oneloop_protocol::{
     ApiKey, ApiKeyId, CreateApiKey, Grant, LinkTokenStatus, PatchApiKey, RotateApiKey, Secret,
     UnixMillis, WorkspaceScope,
 };
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     AbortController, AbortSignal, ReferrerPolicy, RequestCache, RequestCredentials, RequestInit,
-    window,
+    Response, window,
 };
 
 use crate::host::{Event, Host};
@@ -249,18 +250,22 @@ impl Client {
         body: &Body<'_>,
         token: &Secret,
     ) -> Result<JsValue, Problem> {
-        if window().is_some_and(|window| !window.navigator().on_line()) {
+        let window = window().ok_or(Problem::Unreachable)?;
+        if !window.navigator().on_line() {
             return Err(Problem::Offline);
         }
         // What is not visible ASCII is not a token, and no header either.
         if !token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Problem::NoToken);
         }
-        // The base URL of the page's attribute may be no URL.
-        let request = self.request(method, url, body, token).map_err(|_| Problem::Unreachable)?;
-        let response = request.send().await.map_err(|error| not_answered(&error))?;
-        let retry_after = response.headers().get("Retry-After");
-        let text = response.text().await.map_err(|error| not_answered(&error))?;
+        let init = self.request(method, body, token);
+        // The base URL of the page's attribute may be no URL: that rejects like a server that is not there.
+        let answer = JsFuture::from(window.fetch_with_str_and_init(url, &init)).await;
+        let response: Response = answer.map_err(|error| not_answered(&error))?.unchecked_into();
+        let retry_after = Headers::from_raw(response.headers()).get("Retry-After");
+        let text = response.text().map_err(|error| not_answered(&error))?;
+        let text = JsFuture::from(text).await.map_err(|error| not_answered(&error))?;
+        let text = text.as_string().unwrap_or_default();
         let json = JSON::parse(&text);
         if response.ok() {
             return json.map_err(|_| Problem::Malformed);
@@ -273,17 +278,12 @@ impl Client {
         }))
     }
 
-    /// A request: no cookies, no cache, no referrer.
+    /// A request without its address. No cookies, no cache, no referrer.
     ///
-    /// Not by gloo's own builder: it takes every URL apart for its query and brings a URL parser and the printing of
-    /// floats along, 3,000 bytes of what every page loads.
-    fn request(
-        &self,
-        method: &str,
-        url: &str,
-        body: &Body<'_>,
-        token: &Secret,
-    ) -> Result<Request, JsValue> {
+    /// Of gloo only the headers: its builder takes every URL apart for its query, and its `send` and `text` can print any
+    /// JavaScript value when they panic. Together they bring a URL parser and the printing of floats into what every
+    /// page loads.
+    fn request(&self, method: &str, body: &Body<'_>, token: &Secret) -> RequestInit {
         let headers = Headers::new();
         headers.set("X-Link-Token", token.expose());
         let signals = Array::of1(&AbortSignal::timeout_with_u32(TIMEOUT));
@@ -304,7 +304,7 @@ impl Client {
         init.set_credentials(RequestCredentials::Omit);
         init.set_referrer_policy(ReferrerPolicy::NoReferrer);
         init.set_signal(Some(&AbortSignal::any(&signals)));
-        web_sys::Request::new_with_str_and_init(url, &init).map(Request::from)
+        init
     }
 
     fn url(&self, path: &Path<'_>, token: &Secret) -> Result<String, Problem> {
@@ -331,10 +331,11 @@ fn escape(segment: &str) -> String {
 }
 
 /// Why `fetch` rejected. It says no more than a `TypeError` for everything from DNS to CORS, on purpose.
-fn not_answered(error: &gloo_net::Error) -> Problem {
-    match error {
-        gloo_net::Error::JsError(error) if error.name == "TimeoutError" => Problem::Timeout,
-        gloo_net::Error::JsError(error) if error.name == "AbortError" => Problem::Aborted,
+fn not_answered(error: &JsValue) -> Problem {
+    let name = Reflect::get(error, &"name".into()).ok().and_then(|name| name.as_string());
+    match name.as_deref() {
+        Some("TimeoutError") => Problem::Timeout,
+        Some("AbortError") => Problem::Aborted,
         _ => Problem::Unreachable,
     }
 }
