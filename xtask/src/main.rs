@@ -14,6 +14,7 @@ mod package;
 mod report;
 mod size;
 mod stamp;
+mod unreachable;
 mod wasm;
 
 /// The repository's own tools.

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 
 use crate::stamp::Stamp;
+use crate::unreachable;
 use crate::wasm::{self, Profile};
 use crate::{command, files, report, size};
 
@@ -85,6 +86,7 @@ fn build_widget(root: &Path, wasm: &Path, parts: &Path, profile: Profile) -> any
     fs::create_dir_all(parts)?;
     report::step("wasm-bindgen", || wasm::bind(wasm, parts))?;
     if profile == Profile::Release {
+        report::step("unreachable classes", || unreachable::remove(parts))?;
         report::step("wasm-opt", || wasm::optimize(parts))?;
     }
     report::step("TypeScript of the widget", || typescript(&root.join("www/widget"), parts))?;

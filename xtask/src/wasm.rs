@@ -43,7 +43,7 @@ impl Profile {
 /// What wasm-opt may use: what every browser since 2023 has.
 ///
 /// Named one by one, because `--all-features` makes wasm-opt write an encoding that Chromium refuses.
-const FEATURES: [&str; 6] = [
+pub(crate) const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
     "--enable-mutable-globals",
