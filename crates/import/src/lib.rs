@@ -1,7 +1,7 @@
 //! The half of a migration that touches the world. What it decides stands in `oneloop-migrate`; here are the
 //! files and databases that it reads.
 //!
-//! - [`file`]: rows out of a file or standard input.
+//! - [`mod@file`]: rows out of a file or standard input.
 //! - [`database`]: rows out of PostgreSQL, MySQL, MariaDB and SQLite.
 //! - [`open`]: either, as a mapping says.
 //! - [`secret`]: secrets by reference.
