@@ -22,6 +22,10 @@ pub struct ProxyOptions {
     pub widget_dir: PathBuf,
     /// How long a request may take, its body included, before it is refused with `timeout`. Default: 30 s.
     pub request_timeout: Duration,
+    /// How long a connection may go without a complete head of a request before it is closed: a client that sends
+    /// one byte a minute, and one that is idle. Default: 75 s, more than the 60 s after which load balancers close a
+    /// connection they no longer need, since whoever does that first should be the one that also sends.
+    pub head_timeout: Duration,
     /// More routes, such as the demo's. They get the same request ids, log line, headers, time limit and
     /// panic net. They must bring no fallback. Default: none.
     pub extra_routes: Router,
@@ -34,6 +38,7 @@ impl Default for ProxyOptions {
             trusted_proxies: Vec::new(),
             widget_dir: PathBuf::from("dist/widget"),
             request_timeout: Duration::from_secs(30),
+            head_timeout: Duration::from_secs(75),
             extra_routes: Router::new(),
         }
     }

@@ -22,7 +22,7 @@ use crate::routes::{
     api_keys, evidence, health, jwts, link_tokens, meters, migrate, migrations, scopes, verify,
     workspaces,
 };
-use crate::service::KeyService;
+use crate::service::{KeyService, Limits};
 use crate::{cors, envelope, guard, openapi, static_files};
 
 /// A team's servers, with an SDK key. No page has business here, so no preflight is answered.
@@ -118,6 +118,7 @@ pub fn router(engine: Engine, options: ProxyOptions) -> KeyService {
         trusted_proxies,
         widget_dir,
         request_timeout,
+        head_timeout,
         extra_routes,
     } = options;
     let app = App {
@@ -145,7 +146,7 @@ pub fn router(engine: Engine, options: ProxyOptions) -> KeyService {
         .fallback(unknown_route)
         .layer(from_fn_with_state(app.clone(), envelope::envelope))
         .with_state(app.clone());
-    KeyService::new(app, request_timeout, router)
+    KeyService::new(app, Limits { time_limit: request_timeout, head_timeout }, router)
 }
 
 /// The answer for a URL that does not exist.

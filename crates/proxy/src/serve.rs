@@ -12,7 +12,7 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -80,6 +80,7 @@ async fn attend(stream: TcpStream, peer: SocketAddr, service: KeyService, stoppi
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "could not set TCP_NODELAY");
     }
+    let head_timeout = service.head_timeout();
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
         let service = service.clone();
         async move { Ok::<_, Infallible>(service.answer_peer(peer, request).await) }
@@ -87,6 +88,8 @@ async fn attend(stream: TcpStream, peer: SocketAddr, service: KeyService, stoppi
     let connection = http1::Builder::new()
         // Answers are small: copying the body behind its head costs less than a list of two buffers.
         .writev(false)
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
         .serve_connection(TokioIo::new(stream), answer);
     if let Err(error) = stopping.watch(connection).await {
         // A client that goes away, or does not speak HTTP: its own affair.

@@ -34,12 +34,27 @@ pub struct KeyService(Arc<Parts>);
 struct Parts {
     app: App,
     time_limit: Duration,
+    head_timeout: Duration,
     router: Router,
 }
 
+/// How long things may take.
+pub(crate) struct Limits {
+    /// A request, its body included.
+    pub(crate) time_limit: Duration,
+    /// The head of a request.
+    pub(crate) head_timeout: Duration,
+}
+
 impl KeyService {
-    pub(crate) fn new(app: App, time_limit: Duration, router: Router) -> Self {
-        Self(Arc::new(Parts { app, time_limit, router }))
+    pub(crate) fn new(app: App, limits: Limits, router: Router) -> Self {
+        let Limits { time_limit, head_timeout } = limits;
+        Self(Arc::new(Parts { app, time_limit, head_timeout, router }))
+    }
+
+    /// How long a connection may go without a complete head.
+    pub(crate) fn head_timeout(&self) -> Duration {
+        self.0.head_timeout
     }
 
     /// Answers a request that came from `peer` over a socket.

@@ -80,6 +80,43 @@ async fn a_body_that_never_ends_is_given_up() {
     }
 }
 
+/// The first request, every later one, and one that never comes.
+#[tokio::test]
+async fn a_head_that_never_ends_is_given_up() {
+    let options =
+        ProxyOptions { head_timeout: Duration::from_millis(100), ..ProxyOptions::default() };
+    let (_app, server) = run(options, Duration::from_secs(1)).await;
+    let health = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+    let half = "GET /healthz HTTP/1.1\r\nhost: ";
+    for (sent, answers) in
+        [(half.to_owned(), 0), (format!("{health}{half}"), 1), (String::new(), 0)]
+    {
+        let given_up = exchange(server.address, sent.as_bytes());
+        let answer = tokio::time::timeout(Duration::from_secs(5), given_up).await;
+        let answer = answer.expect("the server closes");
+        assert_eq!(answer.matches("HTTP/1.1 200 ").count(), answers, "{sent:?}: {answer}");
+    }
+    // One byte at a time is no way to stay.
+    let mut socket = TcpStream::connect(server.address).await.expect("it accepts");
+    let trickle = async {
+        for byte in half.as_bytes().iter().cycle() {
+            if socket.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), trickle).await.expect("the server closes");
+    // A slow answer is another matter.
+    let patient = ProxyOptions {
+        head_timeout: Duration::from_millis(50),
+        ..slow(Duration::from_millis(300))
+    };
+    let (_app, server) = run(patient, Duration::from_secs(1)).await;
+    let answer = exchange(server.address, SLOW).await;
+    assert!(answer.ends_with("done"), "{answer}");
+}
+
 #[tokio::test]
 async fn a_body_in_pieces_is_put_together() {
     let (app, server) = run(ProxyOptions::default(), Duration::from_secs(1)).await;
