@@ -1,30 +1,62 @@
 //! What the log says, and what it never says.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
 use axum::Router;
 use axum::routing::get;
 use oneloop_proxy::{ApiError, ProxyOptions};
 use serde_json::{Value, json};
-use tracing::level_filters::LevelFilter;
+use tracing::Metadata;
+use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::app::TestApp;
 
-/// A place for log lines, one JSON object each.
+/// The log lines of one test, one JSON object each.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
-impl Lines {
-    fn capture(&self) -> tracing::subscriber::DefaultGuard {
-        let subscriber = tracing_subscriber::fmt()
+thread_local! {
+    /// Where the lines of this thread go: of this test, since each has a thread and a runtime of its own.
+    static CAPTURED: RefCell<Option<Lines>> = const { RefCell::new(None) };
+}
+
+/// Makes one subscriber for the whole process, before anything is logged, and nothing else in its tests may.
+///
+/// A subscriber for each test would be simpler and wrong: tracing asks whether a place in the code interests anybody
+/// when it is first reached, and while there is one subscriber it asks that of the thread that reached it. A test
+/// beside this one, which has none, then switched the place off for this one, too.
+pub(crate) fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let captured = |_: &Metadata<'_>, _: &Context<'_, _>| CAPTURED.with_borrow(Option::is_some);
+        let lines = tracing_subscriber::fmt::layer()
             .json()
             .flatten_event(true)
-            .with_max_level(LevelFilter::TRACE)
-            .with_writer(self.clone())
-            .finish();
-        tracing::subscriber::set_default(subscriber)
+            .with_writer(OfThisThread)
+            .with_filter(dynamic_filter_fn(captured));
+        tracing_subscriber::registry().with(lines).init();
+    });
+}
+
+/// Lines are captured until this is dropped.
+struct Capturing;
+
+impl Drop for Capturing {
+    fn drop(&mut self) {
+        CAPTURED.set(None);
+    }
+}
+
+impl Lines {
+    fn capture(&self) -> Capturing {
+        install();
+        CAPTURED.set(Some(self.clone()));
+        Capturing
     }
 
     fn text(&self) -> String {
@@ -53,11 +85,13 @@ impl Write for Lines {
     }
 }
 
-impl<'a> MakeWriter<'a> for Lines {
-    type Writer = Self;
+struct OfThisThread;
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+impl<'a> MakeWriter<'a> for OfThisThread {
+    type Writer = Lines;
+
+    fn make_writer(&'a self) -> Lines {
+        CAPTURED.with_borrow(Clone::clone).unwrap_or_default()
     }
 }
 

@@ -44,6 +44,7 @@ impl TestApp {
 
     /// A service with these options; Acme has a workspace with the scopes `deployments` and `metrics`.
     pub(crate) async fn with(options: ProxyOptions) -> Self {
+        crate::access_log::install();
         let directory = tempfile::tempdir().expect("a temporary directory");
         let clock = Arc::new(ManualClock::at(NOW));
         let database = Database::Sqlite(directory.path().join("test.db"));
@@ -237,6 +238,11 @@ impl Client {
         let value = HeaderValue::from_bytes(value.as_bytes()).expect("allowed in a header");
         self.headers.push((HeaderName::from_static(name), value));
         self
+    }
+
+    /// Whether this somebody sends such a header.
+    pub(crate) fn has_header(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| known == name)
     }
 
     /// The same somebody, connecting from another address.
