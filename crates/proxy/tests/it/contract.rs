@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, grant};
+use crate::app::{TestApp, grant, merge};
+use crate::evidence;
 
 const WORKSPACE: &[&str] = &["id", "name", "teamId", "defaultAllowedIPs", "createdAt", "updatedAt"];
 const SCOPE: &[&str] = &["id", "name", "representation", "createdAt", "updatedAt"];
@@ -11,6 +12,10 @@ const API_KEY: &[&str] =
     &["id", "name", "maskedKey", "scopes", "enabled", "deleted", "createdAt", "updatedAt"];
 const GRANT: &[&str] = &["representation", "create", "read", "update", "del"];
 const VERIFICATION: &[&str] = &["apiKeyId", "requestedScopes", "status", "scopes"];
+const METER: &[&str] =
+    &["id", "totalCredits", "usedCredits", "allowOverages", "createdAt", "updatedAt"];
+const BILLED_DAY: &[&str] = &["billingId", "day", "totalBillingUsage", "billingUsageName"];
+const JWT_STATUS: &[&str] = &["status", "payload", "exp"];
 const LINK_TOKEN: &[&str] = &["token", "expiresAt"];
 const LINK_TOKEN_STATUS: &[&str] = &["valid", "expiresAt", "workspaceId", "customerId"];
 const STATUSES: &[&str] = &[
@@ -78,6 +83,88 @@ async fn python_can_read_every_answer() {
     has(&sdk.get(&path).await.body, LINK_TOKEN_STATUS);
     app.advance(3_600);
     has(&sdk.get(&path).await.body, LINK_TOKEN_STATUS);
+}
+
+#[tokio::test]
+async fn python_can_read_every_answer_about_credit() {
+    let app = TestApp::new().await;
+    let sdk = app.sdk();
+    let billing = "/api/v1/customer-billing";
+    let named = json!({ "workspaceId": app.workspace, "externalMeterId": "credits" });
+    let with = |more: Value| {
+        let mut body = named.clone();
+        merge(&mut body, more);
+        body
+    };
+    let query = format!("{billing}?workspaceId={}&externalMeterId=credits", app.workspace);
+    // The wrapper is always there; what it holds may be null.
+    let nothing = sdk.get(&query).await.succeeded();
+    assert_eq!(nothing.body, json!({ "billing": null }));
+    has(&sdk.post(billing, with(json!({ "totalCredits": "10" }))).await["billing"], METER);
+    has(&sdk.get(&query).await["billing"], METER);
+    let refill = with(json!({ "refill": 5 }));
+    has(&sdk.post(&format!("{billing}/refill"), refill).await["billing"], METER);
+
+    let limits = json!({ "externalMeterId": "credits", "totalUsageAllowed": 5 });
+    let key = app.create_key_with("northwind", limits).await;
+    for (usage, status) in [("15", "VALID"), ("1", "USAGE_LIMITED")] {
+        let body =
+            json!({ "key": key["key"], "billing": { "usage": usage, "usageName": "tokens" } });
+        let reply = sdk.post("/api/v1/api-key/verify", body).await.succeeded();
+        assert_eq!(reply["status"], status);
+        has(&reply.body, VERIFICATION);
+        has(&reply["billing"], METER);
+    }
+    // Any object will do, and nothing else.
+    let recorded = sdk.post("/api/v1/api-key/record-usage", json!({ "key": key["key"] })).await;
+    assert!(recorded.succeeded().body.is_object());
+    let refill = format!("{}/refill", app.key_path(&key));
+    has_key(&sdk.post(&refill, json!({ "amount": 1 })).await["apiKey"]);
+    let usage = sdk.get("/api/v1/usage/credits").await.succeeded();
+    let days = usage["data"].as_array().expect("a list");
+    assert_eq!(days.len(), 1);
+    has(&days[0], BILLED_DAY);
+    assert_eq!(sdk.get("/api/v1/usage/nothing").await["data"], json!([]));
+}
+
+#[tokio::test]
+async fn python_can_read_every_answer_about_jwts() {
+    let app = TestApp::new().await;
+    let sdk = app.sdk();
+    let made = sdk.post("/api/v1/jwt", json!({ "payload": { "sub": "ada" } })).await;
+    has(&made.body, &["jwt"]);
+    for (jwt, status) in [(made["jwt"].clone(), "VALID"), (json!("nonsense"), "INVALID")] {
+        let found = sdk.post("/api/v1/jwt/verify", json!({ "jwt": jwt })).await.succeeded();
+        has(&found.body, JWT_STATUS);
+        assert_eq!(found["status"], status);
+        let payload = found["payload"].as_object().expect("an object");
+        assert!(payload.values().all(Value::is_string));
+        assert!(found["exp"].is_i64());
+    }
+}
+
+/// Our own additions: every field is there, so that nobody has to ask.
+#[tokio::test]
+async fn evidence_has_every_field() {
+    let app = TestApp::new().await;
+    let key = app.create_key("northwind").await;
+    app.verdict(key["key"].as_str().expect("a secret")).await;
+    let path = app.key_path(&key);
+    let usage = evidence::usage(&app, &format!("{path}/usage?days=2"), 1).await;
+    has(&usage, &["apiKeyId", "days", "routes"]);
+    let days = usage["days"].as_array().expect("a list");
+    days.iter().for_each(|day| has(day, &["day", "total", "statuses"]));
+    assert_eq!((days.len(), &days[1]["statuses"]), (2, &json!({ "VALID": 1 })));
+    has(&usage["routes"][0], &["total", "statuses"]);
+    assert_eq!(usage["routes"][0].get("route"), Some(&Value::Null));
+    let activity = app.sdk().get(&format!("{path}/activity")).await.succeeded();
+    assert!(activity.body.get("nextCursor").is_some());
+    let lines = activity["activity"].as_array().expect("a list");
+    assert!(!lines.is_empty());
+    for line in lines {
+        has(line, &["at", "action", "actor", "detail"]);
+        has(&line["actor"], &["kind"]);
+    }
 }
 
 #[tokio::test]

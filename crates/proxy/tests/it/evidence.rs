@@ -14,7 +14,7 @@ async fn verify(app: &TestApp, body: Value, times: usize) {
 }
 
 /// The usage once it shows `total` verifications: it is written behind, within a second.
-async fn usage(app: &TestApp, path: &str, total: u64) -> Value {
+pub(crate) async fn usage(app: &TestApp, path: &str, total: u64) -> Value {
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
         let usage = app.sdk().get(path).await.succeeded()["usage"].clone();
