@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use crate::engine::{Engine, WeakEngine};
 use crate::error::chain;
 use crate::last_used;
+use crate::store::CHANGES_KEPT;
 
 /// The background tasks of one engine. They hold it weakly: dropping the last clone ends them.
 #[derive(Debug)]
@@ -87,7 +88,12 @@ async fn write_uses(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
         engine.flush_usage().await;
         engine.flush_upgrades().await;
         engine.sweep();
-        if let Err(error) = engine.store().tidy().await {
+        let store = engine.store();
+        let tidied = async {
+            store.tidy().await?;
+            store.forget_changes(CHANGES_KEPT).await
+        };
+        if let Err(error) = tidied.await {
             let error = chain(&error);
             tracing::warn!(error, "Cannot tidy the database; will retry");
         }

@@ -170,7 +170,47 @@ async fn load(store: &mut dyn Read, changes: &[Change]) -> Result<Vec<Update>, S
 
 #[cfg(test)]
 mod tests {
+    use oneloop_protocol::Rights;
+
     use super::*;
+    use crate::actor::Actor;
+    use crate::options::{Database, EngineOptions};
+
+    /// More was written, and forgotten again, than a process saw while it was away.
+    #[tokio::test]
+    async fn who_was_away_for_longer_than_the_log_goes_back_loads_everything() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let database = Database::Sqlite(directory.path().join("one.db"));
+        let open =
+            async || Engine::open(EngineOptions::new(database.clone())).await.expect("opens");
+        let (here, away) = (open().await, open().await);
+        let operator = Actor::operator();
+        let team = here.create_team(&operator, "Acme").await.expect("a team").id;
+        let issue = async |name: &str| {
+            let issued = here.create_sdk_key(&operator, &team, name, Rights::ALL).await;
+            issued.expect("an SDK key")
+        };
+        let revoked = issue("revoked").await;
+        let key = revoked.key.expose();
+        away.follow_changes().await.expect("follows");
+        assert!(away.authenticate_sdk_key(key).is_some());
+
+        // Whoever holds this keeps the other from following.
+        let following = away.writer().lock().await;
+        here.revoke_sdk_key(&operator, &revoked.sdk_key.id).await.expect("revokes");
+        let made = issue("new").await;
+        for number in 0..10 {
+            issue(&number.to_string()).await;
+        }
+        assert!(here.store().forget_changes(3).await.expect("forgets") > 8);
+        assert!(away.authenticate_sdk_key(key).is_some(), "it has not heard of it");
+        drop(following);
+
+        away.follow_changes().await.expect("loads everything");
+        assert!(away.authenticate_sdk_key(key).is_none(), "the revocation is not lost");
+        assert!(away.authenticate_sdk_key(made.key.expose()).is_some());
+        assert_eq!(away.writer().lock().await.0, here.writer().lock().await.0);
+    }
 
     fn lines(revisions: &[Revision]) -> Vec<Change> {
         let subject = Subject::Team(1);

@@ -116,6 +116,7 @@ impl Engine {
             change_feed: Arc::new(ChangeFeed::new(options.freshness.stale_after)),
             background: Background::new(),
         }));
+        engine.tie_audit().await.map_err(|error| failed(error.into()))?;
         engine.load().await.map_err(|error| failed(error.into()))?;
         engine.0.background.start(&engine);
         Ok(engine)
@@ -321,7 +322,7 @@ async fn pepper(options: &EngineOptions, store: &dyn Store) -> Result<Pepper, Op
                     };
                     let now = options.clock.now();
                     store.insert_installation(&pepper.check(), now).await.map_err(failed)?;
-                    store.commit(&[]).await.map_err(failed)?;
+                    store.commit(&[], &pepper).await.map_err(failed)?;
                     return Ok(pepper);
                 }
             }

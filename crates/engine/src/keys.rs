@@ -2,7 +2,7 @@
 //! in `rotate.rs`, bringing keys along in `migrate.rs`.
 
 use oneloop_protocol::{
-    ApiKey, ApiKeyId, CreateApiKey, IssuedApiKey, PatchApiKey, UnixMillis, limits,
+    ApiKey, ApiKeyId, CreateApiKey, Grant, IssuedApiKey, PatchApiKey, UnixMillis, limits,
 };
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::grants::Catalogue;
 use crate::scopes::pack;
-use crate::store::{ApiKeyRow, WorkspaceRow};
+use crate::store::{ApiKeyRow, ScopeRow, WorkspaceRow};
 use crate::turn::Update;
 use crate::workspaces::own_workspace;
 
@@ -79,7 +79,7 @@ impl Engine {
             "name": row.name,
             "enabled": row.enabled,
             "expiresAt": row.expires_at,
-            "scopes": body.scopes,
+            "scopes": granted(&row, &catalogue),
         });
         let audit = turn.audit(actor, Some(row.team), "api_key.created", &id, detail);
         let answer = issued(&row, &catalogue, now, minted.key);
@@ -128,7 +128,7 @@ impl Engine {
         }
         row.updated_at = now;
         row.revision = turn.store.update_api_key(&row).await?;
-        let detail = edits(&before, &row, patch);
+        let detail = edits(&before, &row, &catalogue);
         let audit = turn.audit(actor, Some(row.team), "api_key.updated", id, detail);
         let answer = on_wire(&row, &catalogue, now);
         turn.commit(&[audit], vec![Update::key(row, Vec::new())]).await?;
@@ -167,8 +167,15 @@ fn default_expiry(workspace: &WorkspaceRow, now: UnixMillis) -> Option<UnixMilli
     Some(now.saturating_add(lifetime).min(limits::MOMENT_MAX))
 }
 
+/// What a key was granted, for the audit log: as it is stored, and not as it was sent, because ids in a request are
+/// ignored.
+fn granted(row: &ApiKeyRow, catalogue: &[ScopeRow]) -> Vec<Grant> {
+    let without_id = |grant| Grant { id: None, ..grant };
+    catalogue.unpack(&row.grants).into_iter().map(without_id).collect()
+}
+
 /// What an edit changed, for the audit log.
-fn edits(before: &ApiKeyRow, after: &ApiKeyRow, patch: &PatchApiKey) -> Value {
+fn edits(before: &ApiKeyRow, after: &ApiKeyRow, catalogue: &[ScopeRow]) -> Value {
     let mut edits = Map::new();
     if before.name != after.name {
         edits.insert("name".to_owned(), json!(after.name));
@@ -177,7 +184,7 @@ fn edits(before: &ApiKeyRow, after: &ApiKeyRow, patch: &PatchApiKey) -> Value {
         edits.insert("enabled".to_owned(), json!(after.enabled));
     }
     if before.grants != after.grants {
-        edits.insert("scopes".to_owned(), json!(patch.scopes));
+        edits.insert("scopes".to_owned(), json!(granted(after, catalogue)));
     }
     Value::Object(edits)
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use oneloop_protocol::Amount;
 
-use crate::store::{BilledRow, MeterRow};
+use crate::store::{BilledRow, IdempotencyRow, MeterRow};
 
 /// One request to spend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub(crate) struct Charge {
     pub(crate) counter: Option<u128>,
     /// Whether it may be denied. What was used already is charged in any case.
     pub(crate) may_be_denied: bool,
+    /// Under which name it is made at most once, if it was given one: what is then kept for repetitions.
+    pub(crate) once: Option<Box<IdempotencyRow>>,
 }
 
 /// What a charge goes to, by the name that the integrator gave it.
@@ -58,6 +60,8 @@ pub(crate) struct Charged {
     pub(crate) passed: bool,
     /// The meter after it, if there is one.
     pub(crate) meter: Option<MeterRow>,
+    /// What was kept under its name before: it was made then, and nothing was taken now.
+    pub(crate) before: Option<Box<IdempotencyRow>>,
 }
 
 /// What a batch of charges is about, and what they did to it.
@@ -69,6 +73,8 @@ pub(crate) struct Ledger {
     counters: HashMap<u128, u64>,
     changed_meters: BTreeSet<u128>,
     changed_counters: BTreeSet<u128>,
+    /// What is kept under the names of charges, by tag.
+    kept: HashMap<[u8; 32], IdempotencyRow>,
     usage: BTreeMap<(u128, String, i64, String), Amount>,
 }
 
@@ -76,17 +82,29 @@ impl Ledger {
     pub(crate) fn new(
         meters: impl IntoIterator<Item = MeterRow>,
         counters: impl IntoIterator<Item = (u128, u64)>,
+        kept: impl IntoIterator<Item = IdempotencyRow>,
     ) -> Self {
         let by_name = |meter: MeterRow| ((meter.workspace, meter.external_id.clone()), meter);
         Self {
             meters: meters.into_iter().map(by_name).collect(),
             counters: counters.into_iter().collect(),
+            kept: kept.into_iter().map(|row| (row.tag, row)).collect(),
             ..Self::default()
         }
     }
 
     /// Applies one charge, or nothing of it.
     pub(crate) fn apply(&mut self, charge: &Charge) -> Charged {
+        if let Some(once) = &charge.once {
+            if let Some(before) = self.kept.get(&once.tag) {
+                return Charged {
+                    passed: true,
+                    meter: None,
+                    before: Some(Box::new(before.clone())),
+                };
+            }
+            self.kept.insert(once.tag, IdempotencyRow::clone(once));
+        }
         let external_id = charge.meter.external_id().map(str::to_owned);
         let name = external_id.map(|id| (charge.workspace, id));
         let mut meter = name.as_ref().and_then(|name| self.meters.get_mut(name));
@@ -124,7 +142,7 @@ impl Ledger {
                 *used = used.saturating_plus(charge.amount);
             }
         }
-        Charged { passed, meter: meter.cloned() }
+        Charged { passed, meter: meter.cloned(), before: None }
     }
 
     /// The meters whose usage changed.
@@ -196,7 +214,25 @@ mod tests {
             day: 5,
             counter: None,
             may_be_denied: true,
+            once: None,
         }
+    }
+
+    #[test]
+    fn a_charge_with_a_name_is_made_once() {
+        let kept = |tag| IdempotencyRow {
+            tag: [tag; 32],
+            fingerprint: [0; 32],
+            answer: Vec::new(),
+            expires_at: 0,
+        };
+        let named = |tag| Charge { once: Some(Box::new(kept(tag))), ..charge(2) };
+        let mut ledger = Ledger::new([meter(10, 0, false, None)], [], [kept(1)]);
+        let before: Vec<_> =
+            [1, 2, 2, 3].map(|tag| ledger.apply(&named(tag)).before.map(|row| row.tag[0])).into();
+        assert_eq!(before, [Some(1), None, Some(2), None]);
+        let used: Vec<_> = ledger.changed_meters().map(|meter| meter.used_credits).collect();
+        assert_eq!(used, [amount(4)]);
     }
 
     #[test]
@@ -209,18 +245,19 @@ mod tests {
             (meter(10, 20, false, None), 0),
             (meter(0, 0, false, None), 0),
         ] {
-            let passes = |number| Ledger::new([terms.clone()], []).apply(&charge(number)).passed;
+            let passes =
+                |number| Ledger::new([terms.clone()], [], []).apply(&charge(number)).passed;
             assert!(passes(most), "{terms:?}");
             assert!(!passes(most + 1), "{terms:?}");
         }
-        let mut endless = Ledger::new([meter(0, 0, true, None)], []);
+        let mut endless = Ledger::new([meter(0, 0, true, None)], [], []);
         assert!(endless.apply(&Charge { amount: Amount::MAX, ..charge(0) }).passed);
         assert!(!endless.apply(&charge(1)).passed, "no sum can hold it");
     }
 
     #[test]
     fn charges_of_one_batch_see_each_other() {
-        let mut ledger = Ledger::new([meter(5, 0, false, None)], []);
+        let mut ledger = Ledger::new([meter(5, 0, false, None)], [], []);
         let passed: Vec<_> = (0..8).map(|_| ledger.apply(&charge(2)).passed).collect();
         assert_eq!(passed.iter().filter(|passed| **passed).count(), 2);
         assert!(ledger.apply(&charge(1)).passed, "the last one fits");
@@ -234,21 +271,21 @@ mod tests {
     #[test]
     fn a_counter_and_a_meter_are_charged_together_or_not_at_all() {
         let both = Charge { counter: Some(9), ..charge(1) };
-        let mut ledger = Ledger::new([meter(10, 0, false, None)], [(9, 1)]);
+        let mut ledger = Ledger::new([meter(10, 0, false, None)], [(9, 1)], []);
         assert!(ledger.apply(&both).passed);
         let denied = ledger.apply(&both);
         assert!(!denied.passed);
         assert_eq!(denied.meter.expect("a meter").used_credits, amount(1), "not charged");
         assert_eq!(ledger.changed_counters().collect::<Vec<_>>(), [(9, 0)]);
 
-        let mut ledger = Ledger::new([meter(0, 0, false, None)], [(9, 1)]);
+        let mut ledger = Ledger::new([meter(0, 0, false, None)], [(9, 1)], []);
         assert!(!ledger.apply(&both).passed);
         assert_eq!(ledger.changed_counters().count(), 0, "the counter is whole");
     }
 
     #[test]
     fn what_was_used_already_is_charged_whatever_is_left() {
-        let mut ledger = Ledger::new([meter(1, 0, false, None)], []);
+        let mut ledger = Ledger::new([meter(1, 0, false, None)], [], []);
         let used = Charge { may_be_denied: false, ..charge(5) };
         assert!(ledger.apply(&used).passed);
         assert!(!ledger.apply(&charge(1)).passed);
@@ -257,11 +294,11 @@ mod tests {
 
     #[test]
     fn a_meter_that_is_not_there_is_empty_for_its_key_and_a_mere_word_for_others() {
-        let mut ledger = Ledger::new([], []);
+        let mut ledger = Ledger::new([], [], []);
         assert!(!ledger.apply(&charge(1)).passed);
         assert!(ledger.apply(&charge(0)).passed);
         let named = Charge { meter: Target::Named("words".to_owned()), ..charge(3) };
-        assert_eq!(ledger.apply(&named), Charged { passed: true, meter: None });
+        assert_eq!(ledger.apply(&named), Charged { passed: true, meter: None, before: None });
         let recorded = Charge { may_be_denied: false, ..charge(4) };
         assert!(ledger.apply(&recorded).passed);
         let usage: Vec<_> = ledger.usage().map(|row| (row.billing_id, row.amount)).collect();

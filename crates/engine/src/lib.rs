@@ -12,6 +12,7 @@ mod actor;
 mod address;
 mod api_key;
 mod audit;
+mod audit_chain;
 mod background;
 mod bounds;
 mod caller;
@@ -58,7 +59,7 @@ mod workspaces;
 
 pub use activity::ActivityPage;
 pub use actor::{Actor, Who};
-pub use audit::AuditEntry;
+pub use audit::{AuditBreak, AuditEntry, AuditHead, AuditHeadParseError, AuditState};
 pub use bounds::Bounds;
 pub use caller::{LinkCaller, LinkTokenRefusal, Reach, SdkCaller};
 pub use engine::Engine;

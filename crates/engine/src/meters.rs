@@ -153,12 +153,18 @@ impl Engine {
 
     /// Charges usage that has happened, to the meter that a verification of the same key would charge. It is charged
     /// in full, over the credit too, and whatever has become of the key since: it was used.
-    pub async fn record_usage(&self, team: &TeamId, body: &RecordUsage) -> Result<(), EngineError> {
+    ///
+    /// Under a name (`Idempotency-Key`) it is charged once: the name is kept in the transaction of the charge.
+    pub async fn record_usage(&self, actor: &Actor, body: &RecordUsage) -> Result<(), EngineError> {
+        let intent = self.intent(actor, "usage.record", body)?;
+        if let Some(answer) = self.replay(intent.as_ref()).await? {
+            return Ok(answer);
+        }
         body.check()?;
         let presented = body.key.expose();
         let presented = presented.strip_prefix("Bearer ").unwrap_or(presented);
         let unknown = || EngineError::NotFound(Reason::UnknownApiKey);
-        let team = team_bits(team)?;
+        let team = team_bits(actor.acting_team()?)?;
         let tag = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
         let key = self.index().key(&tag, self.now()).ok_or_else(unknown)?;
         let request = UsageRequest {
@@ -168,7 +174,15 @@ impl Engine {
         };
         let charge = charge_of(team, &key, Some(&request), self.now());
         if let Some(charge) = charge.filter(|charge| charge.amount > Amount::ZERO) {
-            self.charge(Charge { counter: None, may_be_denied: false, ..charge }).await?;
+            let once = match &intent {
+                Some(intent) => Some(Box::new(intent.keep(&(), self.now())?)),
+                None => None,
+            };
+            let charge = Charge { counter: None, may_be_denied: false, once, ..charge };
+            let charged = self.charge(charge).await?;
+            if let (Some(intent), Some(before)) = (&intent, &charged.before) {
+                return intent.answer_in(before);
+            }
         }
         Ok(())
     }
@@ -238,6 +252,7 @@ pub(crate) fn charge_of(
         day: day_of(now),
         counter: counted.then_some(key.id),
         may_be_denied: true,
+        once: None,
     })
 }
 

@@ -18,7 +18,7 @@ use crate::store::{IdempotencyRow, Read};
 use crate::turn::Turn;
 
 /// How long an answer is kept.
-const KEPT: UnixMillis = 24 * 60 * 60 * 1_000;
+pub(crate) const KEPT: UnixMillis = 24 * 60 * 60 * 1_000;
 
 /// Bytes in an idempotency key.
 const LENGTH: std::ops::RangeInclusive<usize> = 1..=255;
@@ -92,6 +92,40 @@ impl Engine {
     }
 }
 
+impl Intent {
+    /// What is kept of an answer given at `now`.
+    pub(crate) fn keep<T: Serialize>(
+        &self,
+        answer: &T,
+        now: UnixMillis,
+    ) -> Result<IdempotencyRow, EngineError> {
+        let answer =
+            serde_json::to_vec(answer).map(Zeroizing::new).map_err(EngineError::internal)?;
+        Ok(IdempotencyRow {
+            tag: self.tag,
+            fingerprint: self.fingerprint,
+            answer: self.seal.close(&self.tag, &answer)?,
+            expires_at: now.saturating_add(KEPT),
+        })
+    }
+
+    /// The answer that was kept, if it was to the same request.
+    pub(crate) fn answer_in<T: DeserializeOwned>(
+        &self,
+        row: &IdempotencyRow,
+    ) -> Result<T, EngineError> {
+        if row.fingerprint != self.fingerprint {
+            let message =
+                format!("{FIELD} was used for another request; give each request its own");
+            let field = Some(FIELD.to_owned());
+            return Err(EngineError::conflict(Reason::IdempotencyKeyReused, field, message));
+        }
+        let answer = self.seal.open(&self.tag, &row.answer);
+        let answer = answer.ok_or_else(|| EngineError::internal("a kept answer does not open"))?;
+        serde_json::from_slice(&answer).map_err(EngineError::internal)
+    }
+}
+
 impl Turn<'_> {
     /// [`Engine::replay`], now that nobody else can be quicker.
     pub(crate) async fn replay<T: DeserializeOwned>(
@@ -109,16 +143,9 @@ impl Turn<'_> {
         intent: Option<&Intent>,
         answer: &T,
     ) -> Result<(), EngineError> {
-        let Some(Intent { tag, fingerprint, seal }) = intent else { return Ok(()) };
+        let Some(intent) = intent else { return Ok(()) };
         let now = self.now();
-        let answer =
-            serde_json::to_vec(answer).map(Zeroizing::new).map_err(EngineError::internal)?;
-        let row = IdempotencyRow {
-            tag: *tag,
-            fingerprint: *fingerprint,
-            answer: seal.close(tag, &answer)?,
-            expires_at: now.saturating_add(KEPT),
-        };
+        let row = intent.keep(answer, now)?;
         Ok(self.store.put_idempotent_answer(&row, now).await?)
     }
 }
@@ -129,13 +156,5 @@ async fn look_up<T: DeserializeOwned>(
     now: UnixMillis,
 ) -> Result<Option<T>, EngineError> {
     let row = store.idempotent_answer(&intent.tag).await?.filter(|row| now < row.expires_at);
-    let Some(row) = row else { return Ok(None) };
-    if row.fingerprint != intent.fingerprint {
-        let message = format!("{FIELD} was used for another request; give each request its own");
-        let field = Some(FIELD.to_owned());
-        return Err(EngineError::conflict(Reason::IdempotencyKeyReused, field, message));
-    }
-    let answer = intent.seal.open(&intent.tag, &row.answer);
-    let answer = answer.ok_or_else(|| EngineError::internal("a kept answer does not open"))?;
-    serde_json::from_slice(&answer).map(Some).map_err(EngineError::internal)
+    row.map(|row| intent.answer_in(&row)).transpose()
 }

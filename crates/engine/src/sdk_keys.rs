@@ -48,7 +48,7 @@ pub struct IssuedSdkKey {
 }
 
 impl Engine {
-    /// The team behind an SDK key; `None` if it is unknown or revoked. Reads memory only.
+    /// The team behind an SDK key; `None` if it is unknown, disabled or revoked. Reads memory only.
     pub fn authenticate_sdk_key(&self, presented: &str) -> Option<SdkCaller> {
         let tag = Tag::of_sdk_key(self.pepper(), &KeyDigest::of(presented));
         let entry = self.index().sdk_key(&tag).filter(|entry| entry.works)?;
@@ -102,6 +102,38 @@ impl Engine {
             None => None,
         };
         Ok(store.sdk_keys(team).await?.into_iter().map(on_wire).collect())
+    }
+
+    /// Switches an SDK key off, or on again; its rights stay what they were. Doing so twice is fine.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Conflict`] if the key was revoked: that is for good.
+    pub async fn enable_sdk_key(
+        &self,
+        actor: &Actor,
+        id: &SdkKeyId,
+        enabled: bool,
+    ) -> Result<SdkKey, EngineError> {
+        let unknown = EngineError::NotFound(Reason::UnknownSdkKey);
+        let Some(bits) = id.bits() else { return Err(unknown) };
+        let mut turn = self.turn().await?;
+        let Some(mut row) = turn.store.sdk_key(bits).await? else { return Err(unknown) };
+        if row.deleted {
+            let message = "the SDK key was revoked and cannot change any more";
+            return Err(EngineError::conflict(Reason::UnknownSdkKey, None, message));
+        }
+        if row.enabled == enabled {
+            return Ok(on_wire(row));
+        }
+        row.enabled = enabled;
+        row.updated_at = self.now();
+        row.revision = turn.store.update_sdk_key(&row).await?;
+        let action = if enabled { "sdk_key.enabled" } else { "sdk_key.disabled" };
+        let audit = turn.audit(actor, Some(row.team), action, id, json!({}));
+        turn.commit(&[audit], vec![Update::sdk_key(&row)]).await?;
+        tracing::info!(sdk_key.id = %id, enabled, "Switched SDK key `{id}`");
+        Ok(on_wire(row))
     }
 
     /// Revokes an SDK key, for good. Revoking twice is fine.

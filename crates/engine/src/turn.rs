@@ -69,7 +69,7 @@ impl Turn<'_> {
         updates: Vec<Update>,
     ) -> Result<(), EngineError> {
         let Self { engine, mut followed, store, _place } = self;
-        let written = store.commit(audit).await?;
+        let written = store.commit(audit, engine.pepper()).await?;
         for update in updates {
             update.apply(engine);
         }

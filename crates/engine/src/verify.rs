@@ -302,3 +302,53 @@ impl Engine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `docs/http-api.md` has the table for readers: the same rows in the same order.
+    #[test]
+    fn the_documented_precedence_is_this_one() {
+        let docs = include_str!("../../../docs/http-api.md");
+        let (_, table) = docs.split_once("| order | status | when |").expect("the table");
+        let documented: Vec<_> = table
+            .lines()
+            .skip(2)
+            .map_while(|line| line.strip_prefix("| "))
+            .map(|row| row.split(" | ").take(2).collect::<Vec<_>>().join(" "))
+            .collect();
+        let word = |value: serde_json::Value| value.as_str().expect("a word").to_owned();
+        let table = PRECEDENCE.iter().map(|(_, verdict, denied)| {
+            let verdict = word(serde_json::json!(verdict));
+            match denied {
+                Some(denied) => {
+                    format!("`{verdict}`, `denied: \"{}\"`", word(serde_json::json!(denied)))
+                }
+                None => format!("`{verdict}`"),
+            }
+        });
+        let all =
+            std::iter::once("`INVALID`".to_owned()).chain(table).chain(["`VALID`".to_owned()]);
+        let numbered: Vec<_> =
+            all.enumerate().map(|(at, row)| format!("{} {row}", at + 1)).collect();
+        assert_eq!(documented, numbered);
+    }
+
+    /// Every set of obstacles, not only every pair: the answer is the first row of the table that is in it.
+    #[test]
+    fn of_any_obstacles_the_first_of_the_table_is_the_answer() {
+        for set in 0_u8..1 << PRECEDENCE.len() {
+            let mut found = Found::default();
+            let mut first = (Verdict::Valid, None);
+            for (at, (obstacle, verdict, denied)) in PRECEDENCE.iter().enumerate().rev() {
+                let stands = set & 1 << at != 0;
+                found.note(*obstacle, stands);
+                if stands {
+                    first = (*verdict, *denied);
+                }
+            }
+            assert_eq!(found.verdict(), first, "{set:07b}");
+        }
+    }
+}

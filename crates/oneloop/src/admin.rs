@@ -7,6 +7,7 @@ mod migration_window;
 mod rights;
 mod sdk_key;
 mod team;
+mod verify_audit;
 
 use clap::Subcommand;
 use oneloop_engine::{Database, Engine};
@@ -21,7 +22,7 @@ pub(crate) enum AdminCommand {
     /// Create and list teams: the accounts that own workspaces and SDK keys
     #[command(subcommand)]
     Team(team::TeamCommand),
-    /// Create, list and revoke SDK keys: the credentials of your own servers
+    /// Create, list, disable and revoke SDK keys: the credentials of your own servers
     #[command(subcommand)]
     SdkKey(sdk_key::SdkKeyCommand),
     /// Rotate the key pairs that JWTs are signed with
@@ -35,6 +36,12 @@ pub(crate) enum AdminCommand {
     MigrationWindow(migration_window::WindowCommand),
     /// Show who changed what, newest first
     Audit(audit::AuditArgs),
+    /// Look whether the audit log is what was written, line by line
+    ///
+    /// Names the first line that was changed, put in or removed, and ends with 1. Lines that were cut off at the end are
+    /// missed, too, unless an earlier state of the whole database was put back: against that, keep the head that this
+    /// prints, and give it to the next look.
+    VerifyAudit(verify_audit::VerifyAuditArgs),
 }
 
 /// How to answer: tables and sentences for people, or JSON for programs.
@@ -60,6 +67,7 @@ pub(crate) async fn run(args: AdminArgs) -> Outcome {
             migration_window::run(&engine, command, answer).await
         }
         AdminCommand::Audit(args) => audit::run(&engine, &args, answer).await,
+        AdminCommand::VerifyAudit(args) => verify_audit::run(&engine, &args, answer).await,
     };
     // Also after a refusal: what was written before it must reach the disk.
     engine.close().await;

@@ -8,6 +8,7 @@ use sqlx::Row;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 
+use crate::audit_chain::{ChainHead, Link};
 use crate::error::Cause;
 use crate::grants::PackedGrants;
 use crate::tag::Tag;
@@ -86,6 +87,19 @@ impl<'r, R: StoredRow> Columns<'r, R> {
 
     pub(super) fn bytes(&self, column: &str) -> Result<[u8; 32], sqlx::Error> {
         there(column, self.exactly(column, "is not 32 bytes")?)
+    }
+
+    pub(super) fn optional_bytes(&self, column: &str) -> Result<Option<[u8; 32]>, sqlx::Error> {
+        self.exactly(column, "is not 32 bytes")
+    }
+
+    /// The head of the audit log's chain, whose number is in this column.
+    pub(super) fn chain_head(&self, number: &str) -> Result<ChainHead, sqlx::Error> {
+        Ok(ChainHead {
+            seq: self.number(number)?,
+            link: Link::from_bytes(self.bytes("link")?),
+            seal: self.optional_bytes("seal")?,
+        })
     }
 
     pub(super) fn blob(&self, column: &str) -> Result<Vec<u8>, sqlx::Error> {

@@ -3,10 +3,12 @@
 //! A store is given as a way to open the same database again and again: several stores over one database
 //! are several processes over it.
 
+mod change_log;
 mod credit;
 mod evidence;
 mod key_page;
 mod migration;
+pub(crate) mod plans;
 mod signing_keys;
 
 use std::future::Future;
@@ -31,6 +33,10 @@ pub(crate) trait Factory {
 
 const TEAM: u128 = 0x11;
 const WORKSPACE: u128 = 0x22;
+
+fn pepper() -> Pepper {
+    Pepper::from_bytes(&[7; 32])
+}
 
 fn tag(byte: u8) -> Tag {
     Tag::from_bytes([byte; 32])
@@ -117,14 +123,14 @@ async fn populated(factory: &impl Factory) -> Box<dyn Store> {
     write.insert_workspace(&workspace()).await.expect("inserts");
     write.insert_scope(&scope(0, "deployments")).await.expect("inserts");
     write.insert_scope(&scope(300, "metrics")).await.expect("inserts");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     store
 }
 
 async fn insert(store: &dyn Store, keys: &[ApiKeyRow]) -> i64 {
     let mut write = store.write().await.expect("begins");
     let first = write.insert_api_keys(keys).await.expect("inserts");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     first
 }
 
@@ -137,6 +143,7 @@ pub(crate) async fn run<F: Factory>(new: impl Fn() -> F) {
     rows_come_back_as_they_went_in(&new()).await;
     a_transaction_that_is_dropped_leaves_nothing(&new()).await;
     the_change_log_counts_in_the_order_of_commits(&new()).await;
+    change_log::run(&new).await;
     a_taken_value_is_a_duplicate(&new()).await;
     a_snapshot_does_not_move(&new()).await;
     writers_wait_for_each_other(&new()).await;
@@ -157,10 +164,9 @@ pub(crate) async fn run<F: Factory>(new: impl Fn() -> F) {
 
 async fn rows_come_back_as_they_went_in(factory: &impl Factory) {
     let store = populated(factory).await;
-    let pepper = Pepper::from_bytes(&[7; 32]);
     assert!(read(&*store).await.pepper_check().await.expect("reads").is_none());
     let mut write = store.write().await.expect("begins");
-    write.insert_installation(&pepper.check(), 1).await.expect("inserts");
+    write.insert_installation(&pepper().check(), 1).await.expect("inserts");
     let mut sdk_key = SdkKeyRow {
         id: 0x41,
         team: TEAM,
@@ -184,11 +190,11 @@ async fn rows_come_back_as_they_went_in(factory: &impl Factory) {
         closes_at: 20,
     };
     write.put_migration_window(&window).await.expect("puts");
-    write.commit(&[line("first"), line("second")]).await.expect("commits");
+    write.commit(&[line("first"), line("second")], &pepper()).await.expect("commits");
 
     let mut read = read(&*store).await;
     let check = read.pepper_check().await.expect("reads").expect("there");
-    assert!(pepper.belongs_to(&check));
+    assert!(pepper().belongs_to(&check));
     assert_eq!(read.teams().await.expect("reads"), [team()]);
     assert_eq!(read.team(TEAM).await.expect("reads"), Some(team()));
     assert_eq!(read.team(0x99).await.expect("reads"), None);
@@ -230,7 +236,7 @@ async fn the_change_log_counts_in_the_order_of_commits(factory: &impl Factory) {
     let mut write = store.write().await.expect("begins");
     let edited = ApiKeyRow { enabled: false, ..key(7, "ada") };
     let revision = write.update_api_key(&edited).await.expect("updates");
-    let written = write.commit(&[]).await.expect("commits").expect("lines");
+    let written = write.commit(&[], &pepper()).await.expect("commits").expect("lines");
     assert_eq!((*written.start(), *written.end()), (revision, revision));
     assert_eq!(revision, start + 251);
 
@@ -277,11 +283,11 @@ async fn writers_wait_for_each_other(factory: &impl Factory) {
     let second = tokio::spawn(async move {
         let mut write: Box<dyn Write> = other.write().await.expect("waits, then begins");
         let seen = write.api_key(1).await.expect("reads");
-        (seen.is_some(), write.commit(&[]).await.is_ok())
+        (seen.is_some(), write.commit(&[], &pepper()).await.is_ok())
     });
     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     assert!(!second.is_finished(), "waits for the first");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     assert_eq!(second.await.expect("ends"), (true, true), "and then sees what it wrote");
 }
 
@@ -304,7 +310,7 @@ async fn a_rotation_keeps_every_replaced_tag(factory: &impl Factory) {
     };
     let mut write = store.write().await.expect("begins");
     row.revision = write.rotate_api_key(&row, &tag(1), &[]).await.expect("rotates");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     let current = TagHolder::Current(Box::new(row.clone()));
     let mut snapshot = read(&*store).await;
     let held = snapshot.tag_holder(&tag(1)).await.expect("reads");
@@ -316,7 +322,7 @@ async fn a_rotation_keeps_every_replaced_tag(factory: &impl Factory) {
     (row.tag, row.previous_tag, row.previous_until) = (tag(3), None, None);
     let mut write = store.write().await.expect("begins");
     write.rotate_api_key(&row, &tag(2), &[tag(1), tag(2)]).await.expect("rotates");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     let mut snapshot = read(&*store).await;
     for old in [tag(1), tag(2)] {
         let held = snapshot.tag_holder(&old).await.expect("reads");
@@ -336,7 +342,7 @@ async fn an_edit_and_a_use_do_not_undo_each_other(factory: &impl Factory) {
     let edited = ApiKeyRow { name: "new".to_owned(), updated_at: 75, ..key(1, "ada") };
     assert_eq!(edited.last_used_at, None, "a row read before the use");
     write.update_api_key(&edited).await.expect("updates");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     let mut read = read(&*store).await;
     let row = read.api_key(1).await.expect("reads").expect("there");
     assert_eq!((row.last_used_at, row.updated_at, row.name.as_str()), (Some(70), 75, "new"));
@@ -413,7 +419,7 @@ async fn link_tokens_are_revoked_and_purged(factory: &impl Factory) {
     assert!(write.revoke_link_token(3, 60).await.expect("revokes"));
     assert!(!write.revoke_link_token(3, 61).await.expect("once"));
     write.purge_link_tokens(20).await.expect("purges");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     let mut read = read(&*store).await;
     assert_eq!(read.link_token(&tag(1)).await.expect("reads"), None, "purged");
     let revoked = LinkTokenRow { revoked_at: Some(50), ..tokens[1].clone() };
@@ -465,7 +471,7 @@ async fn an_overlap_ends_with_its_tag_retired(factory: &impl Factory) {
     let ended = ApiKeyRow { previous_tag: None, previous_until: None, ..overlapping };
     let mut write = store.write().await.expect("begins");
     let revision = write.end_overlap(&ended, &tag(9)).await.expect("ends");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     assert_eq!(revision, first + 1);
     let mut read = read(&*store).await;
     assert_eq!(read.api_key(1).await.expect("reads"), Some(ApiKeyRow { revision, ..ended }));

@@ -12,6 +12,7 @@ use super::{
 use crate::actor::Who;
 use crate::address;
 use crate::audit::AuditEntry;
+use crate::audit_chain::{AuditLine, Link};
 use crate::bounds::Bounds;
 use crate::index::{KeyEntry, KeyExtra, TaggedKey};
 
@@ -171,6 +172,23 @@ impl FromColumns for AuditEntry {
             address: address.and_then(|text| text.parse().ok()),
             request_id: columns.optional_text("request_id")?,
             detail: columns.json("detail")?,
+        })
+    }
+}
+
+impl FromColumns for AuditLine {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            seq: columns.number("seq")?,
+            at: columns.moment("at")?,
+            team: columns.optional_id("team")?,
+            who: columns.text("who")?,
+            action: columns.text("action")?,
+            subject: columns.text("subject")?,
+            address: columns.optional_text("address")?,
+            request_id: columns.optional_text("request_id")?,
+            detail: columns.text("detail")?,
+            link: columns.optional_bytes("link")?.map(Link::from_bytes),
         })
     }
 }

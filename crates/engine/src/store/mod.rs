@@ -24,10 +24,11 @@ use async_trait::async_trait;
 use oneloop_protocol::UnixMillis;
 
 use crate::audit::AuditEntry;
+use crate::audit_chain::{AuditLine, ChainHead};
 use crate::error::{Cause, EngineError};
 use crate::index::{Revision, TaggedKey};
 use crate::ledger::{Charge, Charged};
-use crate::pepper::PepperCheck;
+use crate::pepper::{Pepper, PepperCheck};
 use crate::tag::Tag;
 
 pub(crate) use key_page::{KeyFilter, KeyPage, Position, SortValue, TextFilter};
@@ -69,6 +70,10 @@ pub(crate) const USAGE_DAYS_KEPT: i64 = 400;
 /// Counts that one key can have on one day before further routes are counted together.
 pub(crate) const USAGE_ROUTES: u32 = 500;
 
+/// Lines of the change log that are kept. A process looks ten times a second; one that was away for so long that more
+/// have come loads everything anew, which at a million keys takes two seconds.
+pub(crate) const CHANGES_KEPT: u32 = 100_000;
+
 /// A database.
 #[async_trait]
 pub(crate) trait Store: Send + Sync {
@@ -99,6 +104,11 @@ pub(crate) trait Store: Send + Sync {
     /// or not at all; exact also with several processes at work. Credit is in nobody's memory, so the change log
     /// does not mention it.
     async fn charge(&self, charges: &[Charge]) -> Result<Vec<Charged>, StoreError>;
+
+    /// Forgets a few of the oldest lines of the change log, past the newest `keep`, once there are a tenth more; says how
+    /// many. The last line is never forgotten: it says where the log ends. A reader that misses a line sees that,
+    /// because numbers have no gaps, and loads everything. Cheap when there is nothing to forget.
+    async fn forget_changes(&self, keep: u32) -> Result<u64, StoreError>;
 
     /// Does what may wait until there is time for it. Called twice a second.
     async fn tidy(&self) -> Result<(), StoreError> {
@@ -232,6 +242,12 @@ pub(crate) trait Read: MigrationRead {
         team: Option<u128>,
         limit: u32,
     ) -> Result<Vec<AuditEntry>, StoreError>;
+
+    /// The lines of the audit log behind line `seq`, oldest first, as they are stored.
+    async fn audit_after(&mut self, seq: i64, limit: u32) -> Result<Vec<AuditLine>, StoreError>;
+
+    /// Where the audit log ends.
+    async fn audit_end(&mut self) -> Result<ChainEnd, StoreError>;
 }
 
 /// Changes. Each writes its line of the change log, whose number is the answer and becomes the row's
@@ -343,8 +359,25 @@ pub(crate) trait Write: Read + MigrationWrite {
     /// Removes a team's migration window; `false` if there was none.
     async fn delete_migration_window(&mut self, team: u128) -> Result<bool, StoreError>;
 
-    /// Makes it all durable, with its lines in the audit log. On disk when this returns.
-    async fn commit(self: Box<Self>, audit: &[NewAudit]) -> Result<Written, StoreError>;
+    /// Ties the oldest lines of the audit log that are not tied yet, `limit` at most; says how many.
+    async fn tie_audit(&mut self, limit: u32, pepper: &Pepper) -> Result<u64, StoreError>;
+
+    /// Makes it all durable, with its lines in the audit log, tied with the pepper to those before. On disk when this
+    /// returns.
+    async fn commit(
+        self: Box<Self>,
+        audit: &[NewAudit],
+        pepper: &Pepper,
+    ) -> Result<Written, StoreError>;
+}
+
+/// Where the audit log ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChainEnd {
+    /// Where its chain ends.
+    pub(crate) head: ChainHead,
+    /// The last number that a line was given, whether that line is still there or not.
+    pub(crate) last: i64,
 }
 
 /// The lines of the change log that one transaction wrote.

@@ -7,10 +7,13 @@ use ipnet::IpNet;
 use oneloop_protocol::api_key::Metadata;
 use oneloop_protocol::{Amount, LinkTokenPermissions, Rights, UnixMillis, Verdict};
 
+use super::columns::json;
 use crate::address;
+use crate::audit_chain::AuditLine;
 use crate::bounds::Bounds;
 use crate::grants::PackedGrants;
 use crate::index::{KeyEntry, KeyExtra, Revision, SdkKeyEntry, TaggedKey, WorkspaceEntry};
+use crate::once::KEPT;
 use crate::tag::Tag;
 
 /// A team.
@@ -196,6 +199,13 @@ pub(crate) struct IdempotencyRow {
     pub(crate) expires_at: UnixMillis,
 }
 
+impl IdempotencyRow {
+    /// When it was kept.
+    pub(crate) fn kept_at(&self) -> UnixMillis {
+        self.expires_at.saturating_sub(KEPT)
+    }
+}
+
 /// How often a key was verified on one day, for one route, with one verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct UsageRow {
@@ -219,6 +229,24 @@ pub(crate) struct NewAudit {
     pub(crate) address: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) detail: serde_json::Value,
+}
+
+impl NewAudit {
+    /// As it is stored under this number, not yet tied.
+    pub(crate) fn numbered(&self, seq: i64) -> AuditLine {
+        AuditLine {
+            seq,
+            at: self.at,
+            team: self.team,
+            who: self.who.clone(),
+            action: self.action.to_owned(),
+            subject: self.subject.clone(),
+            address: self.address.clone(),
+            request_id: self.request_id.clone(),
+            detail: json(&self.detail),
+            link: None,
+        }
+    }
 }
 
 impl ApiKeyRow {

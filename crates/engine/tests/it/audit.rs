@@ -27,9 +27,12 @@ async fn every_change_has_one_line_that_says_who_what_and_from_where() {
     engine.revoke_link_tokens(&actor, &world.workspace.id, "ada").await.expect("revokes");
     let sdk_key = engine.create_sdk_key(&actor, &world.team, "ci", Rights::NONE).await;
     let sdk_key = sdk_key.expect("an SDK key").sdk_key.id;
+    for enabled in [false, false, true] {
+        engine.enable_sdk_key(&actor, &sdk_key, enabled).await.expect("switches");
+    }
     engine.revoke_sdk_key(&actor, &sdk_key).await.expect("revokes");
 
-    let lines = engine.list_audit(Some(&world.team), 9).await.expect("lists");
+    let lines = engine.list_audit(Some(&world.team), 11).await.expect("lists");
     let actions: Vec<_> = lines.iter().rev().map(|line| line.action.as_str()).collect();
     assert_eq!(
         actions,
@@ -42,6 +45,8 @@ async fn every_change_has_one_line_that_says_who_what_and_from_where() {
             "link_token.created",
             "link_tokens.revoked",
             "sdk_key.created",
+            "sdk_key.disabled",
+            "sdk_key.enabled",
             "sdk_key.revoked",
         ]
     );
@@ -51,8 +56,8 @@ async fn every_change_has_one_line_that_says_who_what_and_from_where() {
         assert_eq!(line.address, actor.address);
         assert_eq!(line.request_id.as_deref(), Some("req-1"), "printable characters only");
     }
-    assert_eq!(lines[7].subject, id.as_str());
-    assert_eq!(lines[7].detail, json!({ "name": "new" }));
+    assert_eq!(lines[9].subject, id.as_str());
+    assert_eq!(lines[9].detail, json!({ "name": "new" }));
 }
 
 #[tokio::test]

@@ -217,7 +217,7 @@ async fn recorded_usage_is_charged_in_full_and_shows_by_day_and_name() {
     let engine = &world.engine;
     for (usage, name) in [(7, None), (8, Some("tokens")), (1, Some("tokens")), (0, Some("nothing"))]
     {
-        engine.record_usage(&world.team, &record(&key, usage, name)).await.expect("records");
+        engine.record_usage(&world.actor, &record(&key, usage, name)).await.expect("records");
     }
     assert_eq!(used(&world, "m").await, 16.into());
     assert_eq!(verify(engine, &world.team, &using(&key, 1)).await.status, Verdict::UsageLimited);
@@ -231,7 +231,7 @@ async fn recorded_usage_is_charged_in_full_and_shows_by_day_and_name() {
         .map(|row| (row.billing_usage_name.as_str(), row.total_billing_usage))
         .collect();
     assert_eq!(rows, [("default", 7.into()), ("tokens", 9.into())]);
-    let unknown = engine.record_usage(&world.team, &record(&Secret::new("ol_x"), 1, None)).await;
+    let unknown = engine.record_usage(&world.actor, &record(&Secret::new("ol_x"), 1, None)).await;
     assert_eq!(refusal(unknown), (Reason::UnknownApiKey, None));
 }
 

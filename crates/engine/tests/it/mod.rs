@@ -2,6 +2,7 @@
 //! its `place`, which the binary of each brings along.
 
 mod audit;
+mod audit_chain;
 mod create;
 mod credit;
 mod durability;

@@ -5,10 +5,11 @@ use std::time::Duration;
 use oneloop_protocol::meter::UsageRequest;
 use oneloop_protocol::verify::{Denied, RateLimit, RateLimitConfig};
 use oneloop_protocol::{
-    Access, CreateApiKey, Patch, PatchApiKey, PatchWorkspace, Secret, Verdict, VerifyRequest,
+    Access, CreateApiKey, Patch, PatchApiKey, PatchWorkspace, RotateApiKey, Secret, Verdict,
+    VerifyRequest,
 };
 
-use crate::world::{START, World, asking, new_team, verified};
+use crate::world::{self, START, World, asking, new_team, verified};
 
 /// Everything that can stand against a key at once, in the decided order.
 const OBSTACLES: [(&str, Verdict); 7] = [
@@ -84,6 +85,67 @@ async fn of_any_two_obstacles_the_decided_one_is_the_answer() {
     }
     let request = obstructed(&world, &[]).await;
     assert_eq!(verified(&world.engine, &world.team, &request).status, Verdict::Valid);
+}
+
+/// A secret that a rotation replaced is nobody's, whatever else stands against the key.
+#[tokio::test]
+async fn a_replaced_secret_is_invalid_before_anything_else() {
+    let world = World::new().await;
+    for (obstacle, _) in OBSTACLES {
+        // A deleted key cannot be rotated, so it was rotated before.
+        let deleted = obstacle == "deleted";
+        let stands = [obstacle];
+        let stands: &[_] = if deleted { &[] } else { &stands };
+        let request = obstructed(&world, stands).await;
+        let listed = world::listed(&world.engine, &world.reach(), true).await;
+        let id = &listed.iter().max_by_key(|key| &key.id).expect("a key").id;
+        let id = match obstacle {
+            // The spender of its bucket is newer.
+            "rate" => {
+                &listed
+                    .iter()
+                    .filter(|key| key.id != *id)
+                    .max_by_key(|key| &key.id)
+                    .expect("two")
+                    .id
+            }
+            _ => id,
+        };
+        let rotate = RotateApiKey::default();
+        world
+            .engine
+            .rotate_api_key(&world.actor, &world.reach(), id, &rotate)
+            .await
+            .expect("rotates");
+        if deleted {
+            world.engine.delete_api_key(&world.actor, &world.reach(), id).await.expect("deletes");
+        }
+        let answer = verified(&world.engine, &world.team, &request);
+        assert_eq!((answer.status, answer.denied), (Verdict::Invalid, None), "{obstacle}");
+        assert_eq!(answer.api_key_id, "", "{obstacle}: nothing of the key shows");
+    }
+}
+
+/// Both kinds of limit, and both kinds of credit, stand in their one row.
+#[tokio::test]
+async fn a_workspaces_limit_and_a_keys_counter_take_the_same_places() {
+    let world = World::new().await;
+    let patch = PatchWorkspace {
+        default_rate_limit_per_second: Patch::Value(1),
+        ..PatchWorkspace::default()
+    };
+    let engine = &world.engine;
+    engine.patch_workspace(&world.actor, &world.workspace.id, &patch).await.expect("a good limit");
+    let body = CreateApiKey { total_usage_allowed: Some(1), ..world.body() };
+    let key = world.create(&body).await.key;
+    let ask = async |scopes| {
+        engine.verify(&world.team, &asking(&key, scopes)).await.expect("answers").status
+    };
+    assert_eq!(ask(&[]).await, Verdict::Valid);
+    assert_eq!(ask(&[("billing", Access::READ)]).await, Verdict::InvalidScopes, "before its rate");
+    assert_eq!(ask(&[]).await, Verdict::RateLimited, "before its credit");
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(ask(&[]).await, Verdict::UsageLimited);
 }
 
 #[tokio::test]

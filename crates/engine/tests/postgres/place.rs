@@ -67,6 +67,61 @@ impl Place {
         self.connect().await.execute(sql).await.map(|_| ())
     }
 
+    async fn done(&self, sql: &'static str) {
+        self.execute(sql).await.expect("is done");
+    }
+
+    /// Takes away what keeps the audit log from being changed.
+    pub(crate) async fn unlock_audit(&self) {
+        self.done("ALTER TABLE audit DISABLE TRIGGER USER").await;
+    }
+
+    /// Says that line 3 is the last, with all that the lines tell.
+    pub(crate) async fn put_audit_head_back(&self) {
+        self.done(
+            "UPDATE head SET audit = 3, tied = 3, link = (SELECT link FROM audit WHERE seq = 3)",
+        )
+        .await;
+    }
+
+    /// Keeps the audit log as it is now.
+    pub(crate) async fn keep_audit(&self) {
+        self.done(
+            "CREATE TABLE kept AS SELECT * FROM audit; CREATE TABLE kept_head AS SELECT * FROM head",
+        )
+        .await;
+    }
+
+    /// Puts it back.
+    pub(crate) async fn put_audit_back(&self) {
+        self.done(
+            "DELETE FROM audit; INSERT INTO audit SELECT * FROM kept;
+             UPDATE head SET audit = kept.audit, tied = kept.tied, link = kept.link, seal = kept.seal
+             FROM kept_head AS kept",
+        )
+        .await;
+    }
+
+    /// Makes it what it was before there was a chain.
+    pub(crate) async fn untie_audit(&self) {
+        self.done(
+            "UPDATE audit SET link = NULL;
+             UPDATE head SET tied = 0, link = decode(repeat('00', 32), 'hex'), seal = NULL",
+        )
+        .await;
+    }
+
+    /// Writes a line as releases did that knew of no chain.
+    pub(crate) async fn write_audit_as_before(&self) {
+        self.done(
+            "INSERT INTO audit (seq, at, team, who, action, subject, address, request_id, detail)
+             SELECT audit + 1, 1, NULL, 'operator', 'team.created', 'tm_1', NULL, NULL, '{}'
+             FROM head;
+             UPDATE head SET audit = audit + 1",
+        )
+        .await;
+    }
+
     pub(crate) async fn pretend_newer_schema(&self) {
         self.execute(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)

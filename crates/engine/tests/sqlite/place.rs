@@ -37,6 +37,61 @@ impl Place {
         done
     }
 
+    async fn done(&self, sql: &'static str) {
+        self.execute(sql).await.expect("is done");
+    }
+
+    /// Takes away what keeps the audit log from being changed.
+    pub(crate) async fn unlock_audit(&self) {
+        self.done("DROP TRIGGER audit_is_never_updated; DROP TRIGGER audit_is_never_deleted").await;
+    }
+
+    /// Says that line 3 is the last, with all that the lines tell.
+    pub(crate) async fn put_audit_head_back(&self) {
+        self.done(
+            "UPDATE audit_head SET seq = 3, link = (SELECT link FROM audit WHERE seq = 3);
+             UPDATE sqlite_sequence SET seq = 3 WHERE name = 'audit'",
+        )
+        .await;
+    }
+
+    /// Keeps the audit log as it is now.
+    pub(crate) async fn keep_audit(&self) {
+        self.done(
+            "CREATE TABLE kept AS SELECT * FROM audit;
+             CREATE TABLE kept_head AS SELECT * FROM audit_head",
+        )
+        .await;
+    }
+
+    /// Puts it back.
+    pub(crate) async fn put_audit_back(&self) {
+        self.done(
+            "DELETE FROM audit; INSERT INTO audit SELECT * FROM kept;
+             DELETE FROM audit_head; INSERT INTO audit_head SELECT * FROM kept_head;
+             UPDATE sqlite_sequence SET seq = (SELECT max(seq) FROM audit) WHERE name = 'audit'",
+        )
+        .await;
+    }
+
+    /// Makes it what it was before there was a chain.
+    pub(crate) async fn untie_audit(&self) {
+        self.done(
+            "UPDATE audit SET link = NULL;
+             UPDATE audit_head SET seq = 0, link = zeroblob(32), seal = NULL",
+        )
+        .await;
+    }
+
+    /// Writes a line as releases did that knew of no chain.
+    pub(crate) async fn write_audit_as_before(&self) {
+        self.done(
+            "INSERT INTO audit (at, team, who, action, subject, address, request_id, detail)
+             VALUES (1, NULL, 'operator', 'team.created', 'tm_1', NULL, NULL, '{}')",
+        )
+        .await;
+    }
+
     pub(crate) async fn pretend_newer_schema(&self) {
         self.execute(
             "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)

@@ -28,7 +28,7 @@ pub(crate) enum SdkKeyCommand {
         #[arg(long, default_value = "all", value_name = "RIGHTS")]
         rights: RightsText,
     },
-    /// List the SDK keys that work, newest last
+    /// List the SDK keys that are not revoked, newest last
     List {
         /// Only this team's
         #[arg(long, value_name = "ID")]
@@ -37,7 +37,17 @@ pub(crate) enum SdkKeyCommand {
         #[arg(long)]
         all: bool,
     },
-    /// Revoke an SDK key; servers refuse it within a second
+    /// Switch an SDK key off until it is enabled again; servers refuse it within a second
+    Disable {
+        /// Its id, as `list` shows it
+        id: SdkKeyId,
+    },
+    /// Switch a disabled SDK key on again, with the rights that it had
+    Enable {
+        /// Its id, as `list` shows it
+        id: SdkKeyId,
+    },
+    /// Revoke an SDK key for good; servers refuse it within a second
     Revoke {
         /// Its id, as `list` shows it
         id: SdkKeyId,
@@ -50,6 +60,8 @@ pub(super) async fn run(engine: &Engine, command: SdkKeyCommand, answer: Answer)
             create(engine, &team, &name, rights, answer).await
         }
         SdkKeyCommand::List { team, all } => list(engine, team.as_ref(), all, answer).await,
+        SdkKeyCommand::Disable { id } => enable(engine, &id, false, answer).await,
+        SdkKeyCommand::Enable { id } => enable(engine, &id, true, answer).await,
         SdkKeyCommand::Revoke { id } => revoke(engine, &id, answer).await,
     }
 }
@@ -84,7 +96,7 @@ async fn list(engine: &Engine, team: Option<&TeamId>, all: bool, answer: Answer)
         return output::json(&json!({ "sdkKeys": keys }));
     }
     if keys.is_empty() {
-        output::talk("No SDK keys that work.");
+        output::talk("No SDK keys that are not revoked.");
         output::hint("`oneloop admin sdk-key create --team ID --name NAME` makes one");
     }
     let state = |deleted: bool, enabled: bool| match (deleted, enabled) {
@@ -106,6 +118,21 @@ async fn list(engine: &Engine, team: Option<&TeamId>, all: bool, answer: Answer)
         })
         .collect();
     output::table(["ID", "NAME", "KEY", "STATE", "RIGHTS", "TEAM"], &rows)
+}
+
+async fn enable(engine: &Engine, id: &SdkKeyId, enabled: bool, answer: Answer) -> Outcome {
+    let operator = Actor::operator();
+    let key = engine.enable_sdk_key(&operator, id, enabled).await.map_err(service::refused)?;
+    if answer == Answer::Json {
+        return output::json(&json!({ "sdkKey": SdkKeyAnswer::from(key) }));
+    }
+    let name = output::strong(&key.name);
+    output::talk(&if enabled {
+        format!("Enabled SDK key {name}. Running servers accept it within a second.")
+    } else {
+        format!("Disabled SDK key {name}. Running servers refuse it within a second.")
+    });
+    Ok(())
 }
 
 async fn revoke(engine: &Engine, id: &SdkKeyId, answer: Answer) -> Outcome {

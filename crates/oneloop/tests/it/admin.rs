@@ -134,9 +134,26 @@ fn a_running_server_follows_within_a_second() {
     let (key, id) = (text(&created["sdkKey"]["key"]), text(&created["sdkKey"]["id"]));
     within_a_second(200, || workspaces(&server, key));
 
+    // Off and on again, with the rights that it had.
+    for (command, enabled, status) in [
+        ("disable", false, 401),
+        ("disable", false, 401),
+        ("enable", true, 200),
+        ("enable", true, 200),
+    ] {
+        let switched = admin(dir.path(), &["sdk-key", command, id])["sdkKey"].clone();
+        assert_eq!(switched["enabled"], enabled);
+        assert_eq!(switched["scopes"], created["sdkKey"]["scopes"]);
+        within_a_second(status, || workspaces(&server, key));
+    }
+
     let revoked = admin(dir.path(), &["sdk-key", "revoke", id]);
     assert_eq!(revoked["sdkKey"]["deleted"], true);
     within_a_second(401, || workspaces(&server, key));
+
+    let ran = oneloop(dir.path(), &["admin", "sdk-key", "enable", id]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(ran.stderr, "error: the SDK key was revoked and cannot change any more\n");
 
     // Revoked ones are out of the way, and still on record.
     assert_eq!(admin(dir.path(), &["sdk-key", "list"]), json!({ "sdkKeys": [] }));

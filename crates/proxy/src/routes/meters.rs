@@ -21,14 +21,16 @@ pub(crate) struct Nothing {}
 /// It is charged in full, over the credit too: it was used.
 #[utoipa::path(
     post, path = "/api/v1/api-key/record-usage", tag = "Usage and billing",
-    request_body = RecordUsage, responses((status = 200, body = Nothing)),
+    params(IdempotencyKey), request_body = RecordUsage, responses((status = 200, body = Nothing)),
 )]
 pub(crate) async fn record_usage(
     State(app): State<App>,
     sdk: Sdk<extract::RecordUsage>,
+    provenance: Provenance,
+    once: IdempotencyKey,
     ApiJson(body): ApiJson<RecordUsage>,
 ) -> Result<Answer<Nothing>, ApiError> {
-    app.backend.record_usage(sdk.team(), &body).await?;
+    app.backend.record_usage(&sdk.actor_once(provenance, once), &body).await?;
     Ok(Answer(Nothing {}))
 }
 

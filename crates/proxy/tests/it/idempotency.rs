@@ -123,3 +123,50 @@ async fn a_malformed_name_is_refused() {
     reply.refused(400, "idempotency_key_invalid", "Idempotency-Key");
     assert_eq!(count(&app).await, 0);
 }
+
+#[tokio::test]
+async fn repeated_usage_is_charged_once() {
+    let app = TestApp::new().await;
+    let meter = json!({ "workspaceId": app.workspace, "externalMeterId": "credits" });
+    app.sdk().post("/api/v1/customer-billing", meter).await.succeeded();
+    let key = app.create_key_with("northwind", json!({ "externalMeterId": "credits" })).await;
+    let other = app.create_key_with("northwind", json!({ "externalMeterId": "credits" })).await;
+    let path = "/api/v1/api-key/record-usage";
+    let usage = |key: &Value, usage: &str| json!({ "key": key["key"], "usage": usage });
+    let used = async || {
+        let query = format!("workspaceId={}&externalMeterId=credits", app.workspace);
+        let meter = app.sdk().get(&format!("/api/v1/customer-billing?{query}")).await.succeeded();
+        meter.text_at("/billing/usedCredits")
+    };
+    let once = named(app.sdk(), "batch-7");
+    let requests = (0..16).map(|_| {
+        let (client, body) = (once.clone(), usage(&key, "5"));
+        tokio::spawn(async move { client.post(path, body).await.succeeded().body })
+    });
+    for request in requests.collect::<Vec<_>>() {
+        assert_eq!(request.await.expect("answers"), json!({}));
+    }
+    assert_eq!(used().await, "5");
+    // Whatever has become of the key since.
+    app.sdk().delete(&app.key_path(&key)).await.succeeded();
+    assert_eq!(once.post(path, usage(&key, "5")).await.succeeded().body, json!({}));
+    for body in [usage(&key, "6"), usage(&other, "5")] {
+        once.post(path, body).await.refused(400, "idempotency_key_reused", "Idempotency-Key");
+    }
+    // A refused request has used up nothing.
+    let retried = named(app.sdk(), "batch-8");
+    let unknown = retried.post(path, json!({ "key": "ol_nonsense", "usage": "1" })).await;
+    unknown.refused(404, "unknown_api_key", "");
+    retried.post(path, usage(&other, "2")).await.succeeded();
+    assert_eq!(used().await, "7");
+    // Without a name, and under the name of another team, it is another request.
+    app.sdk().post(path, usage(&other, "1")).await.succeeded();
+    named(app.rival(), "batch-7").post(path, usage(&other, "5")).await.refused(
+        404,
+        "unknown_api_key",
+        "",
+    );
+    app.advance(24 * 60 * 60);
+    once.post(path, usage(&other, "5")).await.succeeded();
+    assert_eq!(used().await, "13");
+}

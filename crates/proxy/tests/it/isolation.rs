@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use oneloop_protocol::{Access, Resource, Right, Rights, SdkKeyId};
 use serde_json::json;
 
-use crate::app::{TestApp, create_sdk_key};
+use crate::app::TestApp;
 use crate::operations::{Names, Operation, operations};
 
 /// What an operation names, which decides what it says to whom that does not belong.
@@ -98,6 +98,7 @@ async fn nobody_gets_in_without_a_valid_credential() {
     let (app, names, operations) = setup().await;
     let link = app.link_token("northwind", json!({})).await;
     let revoked = revoked_sdk_key(&app).await;
+    let disabled = disabled_sdk_key(&app).await;
     let nobody = app.anonymous();
     let browser = nobody.clone().header("x-link-token", &names.token);
     let strangers = [
@@ -111,6 +112,7 @@ async fn nobody_gets_in_without_a_valid_credential() {
         (app.bearer(&link), 401, "invalid_credential"),
         (app.bearer(&names.key), 401, "invalid_credential"),
         (app.bearer(&revoked), 401, "invalid_credential"),
+        (app.bearer(&disabled), 401, "invalid_credential"),
         (nobody.clone().header("x-link-token", ""), 401, "invalid_credential"),
         (nobody.clone().header("x-link-token", "é"), 401, "invalid_credential"),
         (nobody.clone().header("x-link-token", &names.key), 401, "invalid_credential"),
@@ -131,15 +133,45 @@ async fn nobody_gets_in_without_a_valid_credential() {
 
 /// An SDK key with every right that was revoked.
 async fn revoked_sdk_key(app: &TestApp) -> String {
-    let before = app.engine.list_sdk_keys(Some(&app.team)).await.expect("a list");
-    let known: BTreeSet<SdkKeyId> = before.into_iter().map(|key| key.id).collect();
-    let key = create_sdk_key(&app.engine, &app.team, Rights::ALL).await;
-    app.bearer(&key).get("/api/v1/workspace").await.succeeded();
-    let all = app.engine.list_sdk_keys(Some(&app.team)).await.expect("a list");
-    let made = all.into_iter().find(|key| !known.contains(&key.id)).expect("the new one");
+    let (key, id) = working_sdk_key(app).await;
     let operator = oneloop_engine::Actor::operator();
-    app.engine.revoke_sdk_key(&operator, &made.id).await.expect("it is revoked");
+    app.engine.revoke_sdk_key(&operator, &id).await.expect("it is revoked");
     key
+}
+
+/// An SDK key with every right that was disabled.
+async fn disabled_sdk_key(app: &TestApp) -> String {
+    let (key, id) = working_sdk_key(app).await;
+    let operator = oneloop_engine::Actor::operator();
+    app.engine.enable_sdk_key(&operator, &id, false).await.expect("it is disabled");
+    key
+}
+
+/// Enabled again, it may do what it could before, and no more.
+#[tokio::test]
+async fn an_sdk_key_that_is_enabled_again_has_its_rights() {
+    let (app, _, _) = setup().await;
+    let read = Rights::NONE.with(Right(Resource::Workspace, Access::READ));
+    let operator = oneloop_engine::Actor::operator();
+    let issued = app.engine.create_sdk_key(&operator, &app.team, "reader", read).await;
+    let issued = issued.expect("an SDK key");
+    let (client, id) = (app.bearer(issued.key.expose()), issued.sdk_key.id);
+    for (enabled, wanted) in [(true, 200), (false, 401), (true, 200)] {
+        app.engine.enable_sdk_key(&operator, &id, enabled).await.expect("it is switched");
+        assert_eq!(client.get("/api/v1/workspace").await.status, wanted);
+    }
+    let create = client.post("/api/v1/workspace", json!({ "name": "no" })).await;
+    create.refused(403, "right_missing", "");
+}
+
+/// An SDK key with every right, and its id.
+async fn working_sdk_key(app: &TestApp) -> (String, SdkKeyId) {
+    let operator = oneloop_engine::Actor::operator();
+    let issued = app.engine.create_sdk_key(&operator, &app.team, "server", Rights::ALL).await;
+    let issued = issued.expect("an SDK key");
+    let key = issued.key.expose().to_owned();
+    app.bearer(&key).get("/api/v1/workspace").await.succeeded();
+    (key, issued.sdk_key.id)
 }
 
 /// Whoever asks for what does not exist to them learns nothing, whatever they bring.
@@ -155,6 +187,7 @@ async fn a_hidden_operation_does_not_exist_for_strangers() {
         app.anonymous().header("x-link-token", &names.token),
         app.sdk().header("x-link-token", &names.token),
         app.bearer(&revoked_sdk_key(&app).await),
+        app.bearer(&disabled_sdk_key(&app).await),
         app.rival(),
     ];
     for operation in hidden {

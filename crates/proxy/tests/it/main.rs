@@ -24,6 +24,7 @@ mod reply;
 mod rotation;
 mod scopes;
 mod serve;
+mod smuggling;
 mod static_files;
 mod verify;
 mod workspaces;

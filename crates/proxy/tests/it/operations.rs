@@ -3,6 +3,8 @@
 //! The document is built from the router, so what is not in it does not exist: a test over all operations is a
 //! test over all routes.
 
+use std::collections::BTreeSet;
+
 use oneloop_protocol::{Access, Resource, Right};
 use serde_json::{Value, json};
 
@@ -17,6 +19,8 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     /// `null` when it takes none.
     pub(crate) body: Value,
+    /// The members that its body may have.
+    pub(crate) fields: BTreeSet<String>,
     /// What an SDK key needs for it; `None` when it asks for no credential.
     pub(crate) right: Option<Right>,
     /// What a link token needs for it; `None` when no link token may.
@@ -124,13 +128,17 @@ pub(crate) fn operations(names: &Names) -> Vec<Operation> {
                 }
                 url = url.replace(&format!("{{{name}}}"), example);
             }
-            let example = &operation["requestBody"]["content"]["application/json"]["example"];
+            let content = &operation["requestBody"]["content"]["application/json"];
+            let example = &content["example"];
+            let mut fields = BTreeSet::new();
+            collect_fields(document, &content["schema"], &mut fields);
             let responses = operation["responses"].as_object().expect("responses");
             operations.push(Operation {
                 id: operation["operationId"].as_str().expect("an id").to_owned(),
                 method: method.clone(),
                 path: live(&url),
                 body: serde_json::from_str(&live(&example.to_string())).expect("JSON as before"),
+                fields,
                 right: operation["x-sdk-key-right"].as_str().map(right),
                 permission: operation["x-link-token-permission"].as_str().map(str::to_owned),
                 statuses: responses
@@ -142,6 +150,22 @@ pub(crate) fn operations(names: &Names) -> Vec<Operation> {
     }
     operations.sort_by_key(|it| it.method == "delete" || it.id.starts_with("revoke"));
     operations
+}
+
+/// The members that a schema has, by whatever way.
+fn collect_fields(document: &Value, schema: &Value, fields: &mut BTreeSet<String>) {
+    if let Some(place) = schema["$ref"].as_str() {
+        let schema = document.pointer(place.trim_start_matches('#')).expect("a schema");
+        return collect_fields(document, schema, fields);
+    }
+    fields.extend(
+        schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()),
+    );
+    for any in ["allOf", "anyOf", "oneOf"] {
+        for schema in schema[any].as_array().into_iter().flatten() {
+            collect_fields(document, schema, fields);
+        }
+    }
 }
 
 /// The example of a path parameter, wherever it stands.

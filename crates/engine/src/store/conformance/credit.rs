@@ -2,15 +2,18 @@
 
 use oneloop_protocol::Amount;
 
-use super::{Factory, TEAM, WORKSPACE, insert, key, populated, read};
-use crate::ledger::{Charge, Target};
-use crate::store::{ApiKeyRow, MeterRow, Store};
+use super::{Factory, TEAM, WORKSPACE, insert, key, pepper, populated, read};
+use crate::ledger::{Charge, Charged, Target};
+use crate::once::KEPT;
+use crate::store::{ApiKeyRow, IdempotencyRow, MeterRow, Store};
 
 pub(super) async fn run<F: Factory>(new: &impl Fn() -> F) {
     meters_come_back_as_they_went_in(&new()).await;
     a_batch_is_charged_in_its_order(&new()).await;
     charges_of_several_stores_are_exact(&new()).await;
     a_refill_and_a_charge_do_not_undo_each_other(&new()).await;
+    a_charge_with_a_name_is_made_once(&new()).await;
+    charges_and_edits_of_many_keys_do_not_wait_in_a_circle(&new()).await;
 }
 
 fn meter(id: u128, external_id: &str, total: Amount) -> MeterRow {
@@ -38,6 +41,7 @@ fn charge(external_id: &str, amount: u64) -> Charge {
         day: 20_000,
         counter: None,
         may_be_denied: true,
+        once: None,
     }
 }
 
@@ -47,7 +51,7 @@ async fn with_meters(factory: &impl Factory, meters: &[MeterRow]) -> Box<dyn Sto
     for meter in meters {
         write.insert_meter(meter).await.expect("inserts");
     }
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     store
 }
 
@@ -152,7 +156,7 @@ async fn a_refill_and_a_charge_do_not_undo_each_other(factory: &impl Factory) {
     let mut write = store.write().await.expect("begins");
     write.update_meter(&refilled).await.expect("refills");
     write.add_usage_left(1, 3, 6).await.expect("refills");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     let meter = stored(&*store, "one").await;
     assert_eq!(
         (meter.total_credits, meter.used_credits, meter.updated_at),
@@ -160,4 +164,73 @@ async fn a_refill_and_a_charge_do_not_undo_each_other(factory: &impl Factory) {
     );
     let row = read(&*store).await.api_key(1).await.expect("reads").expect("there");
     assert_eq!((row.usage_left, row.updated_at), (Some(7), 6));
+}
+
+async fn a_charge_with_a_name_is_made_once(factory: &impl Factory) {
+    let stores = [
+        with_meters(factory, &[meter(1, "one", 100.into())]).await,
+        factory.open().await,
+        factory.open().await,
+    ];
+    let named = |tag, fingerprint, kept_at| {
+        let expires_at = kept_at + KEPT;
+        let row = IdempotencyRow {
+            tag: [tag; 32],
+            fingerprint: [fingerprint; 32],
+            answer: vec![7],
+            expires_at,
+        };
+        Charge { once: Some(Box::new(row)), may_be_denied: false, ..charge("one", 3) }
+    };
+    let made =
+        |charged: &[Charged]| charged.iter().filter(|charged| charged.before.is_none()).count();
+    // In one batch, and by three processes at the same time.
+    let batch = [named(1, 1, 0), named(1, 1, 0), named(2, 1, 0)];
+    let [a, b, c] = &stores;
+    let all = tokio::join!(a.charge(&batch), b.charge(&batch), c.charge(&batch));
+    let all = [all.0, all.1, all.2].map(|charged| charged.expect("charges"));
+    assert_eq!(all.iter().map(|charged| made(charged)).sum::<usize>(), 2);
+    assert_eq!(stored(&*stores[1], "one").await.used_credits, 6.into());
+    // What was kept comes back with it, whatever is asked for now.
+    let again = stores[2].charge(&[named(1, 9, 10)]).await.expect("charges");
+    let before = again[0].before.as_ref().expect("kept");
+    assert_eq!((before.fingerprint[0], before.answer.as_slice()), (1, &[7][..]));
+    // For a day, to the millisecond.
+    assert_eq!(made(&a.charge(&[named(1, 1, KEPT - 1)]).await.expect("charges")), 0);
+    assert_eq!(made(&a.charge(&[named(1, 1, KEPT)]).await.expect("charges")), 1);
+    assert_eq!(made(&b.charge(&[named(1, 1, KEPT)]).await.expect("charges")), 0);
+    assert_eq!(stored(&*stores[1], "one").await.used_credits, 9.into());
+}
+
+/// Two that want the same rows take them in the same order.
+async fn charges_and_edits_of_many_keys_do_not_wait_in_a_circle(factory: &impl Factory) {
+    let stores = [with_meters(factory, &[]).await, factory.open().await];
+    let keys: Vec<_> =
+        (1..=20).map(|id| ApiKeyRow { usage_left: Some(1_000_000), ..key(id, "ada") }).collect();
+    insert(&*stores[0], &keys).await;
+    let counted = |id| Charge { counter: Some(id), meter: Target::None, ..charge("", 0) };
+    let charges: Vec<_> = keys.iter().map(|key| counted(key.id)).collect();
+    // As a chunk of a migration may bring them: in no order.
+    let backwards: Vec<_> = keys.iter().rev().cloned().collect();
+    let edit = async {
+        for _ in 0..20 {
+            let mut write = stores[1].write().await.expect("begins");
+            write.replace_api_keys(&backwards).await.expect("replaces");
+            write.commit(&[], &pepper()).await.expect("commits");
+        }
+    };
+    let charge = async {
+        for _ in 0..40 {
+            stores[0].charge(&charges).await.expect("charges");
+        }
+    };
+    let note = async {
+        for at in 0..40 {
+            let uses: Vec<_> = backwards.iter().map(|key| (key.id, at)).collect();
+            stores[0].note_uses(&uses).await.expect("notes");
+        }
+    };
+    tokio::join!(edit, charge, note);
+    let row = read(&*stores[0]).await.api_key(7).await.expect("reads").expect("there");
+    assert_eq!(row.usage_left, Some(1_000_000 - 40));
 }

@@ -2,7 +2,7 @@
 
 use oneloop_protocol::Verdict;
 
-use super::{Factory, line, populated, read};
+use super::{Factory, line, pepper, populated, read};
 use crate::store::{IdempotencyRow, NewAudit, UsageRow};
 
 pub(super) async fn run<F: Factory>(new: &impl Fn() -> F) {
@@ -24,7 +24,7 @@ async fn an_answer_is_kept_until_it_expires(factory: &impl Factory) {
     write.put_idempotent_answer(&row(2, 20), 0).await.expect("puts");
     let again = IdempotencyRow { fingerprint: [0xbb; 32], ..row(2, 30) };
     write.put_idempotent_answer(&again, 0).await.expect("replaces");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     assert_eq!(
         read(&*store).await.idempotent_answer(&[1; 32]).await.expect("reads"),
         Some(row(1, 10))
@@ -32,7 +32,7 @@ async fn an_answer_is_kept_until_it_expires(factory: &impl Factory) {
     assert_eq!(read(&*store).await.idempotent_answer(&[2; 32]).await.expect("reads"), Some(again));
     let mut write = store.write().await.expect("begins");
     write.put_idempotent_answer(&row(3, 40), 10).await.expect("puts");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     assert_eq!(read(&*store).await.idempotent_answer(&[1; 32]).await.expect("reads"), None);
 }
 
@@ -89,7 +89,7 @@ async fn the_audit_of_one_subject_comes_in_pages(factory: &impl Factory) {
     let write = store.write().await.expect("begins");
     let lines: Vec<_> =
         (0..7).map(|at| about(if at % 2 == 0 { "even" } else { "odd" }, at)).collect();
-    write.commit(&lines).await.expect("commits");
+    write.commit(&lines, &pepper()).await.expect("commits");
     let mut read = read(&*store).await;
     let first = read.audit_of("even", None, 3).await.expect("reads");
     assert_eq!(first.iter().map(|line| line.at).collect::<Vec<_>>(), [6, 4, 2]);

@@ -5,7 +5,7 @@ use oneloop_protocol::migration::{
     Conflict, MigrationCounts, MigrationState, RowAnswer, RowOutcome,
 };
 
-use super::{Factory, TEAM, WORKSPACE, key, populated, read, tag};
+use super::{Factory, TEAM, WORKSPACE, key, pepper, populated, read, tag};
 use crate::store::{
     ApiKeyRow, ChunkRow, Entry, KeyImage, Ledger, LegacyKeyRow, MigrationRow, RecipeRow, Store,
     Subject, TagHolder,
@@ -55,7 +55,7 @@ async fn with_job(factory: &impl Factory) -> (Box<dyn Store>, MigrationRow) {
     let store = populated(factory).await;
     let mut write = store.write().await.expect("begins");
     let number = write.insert_migration(&job()).await.expect("inserts");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     (store, MigrationRow { number, ..job() })
 }
 
@@ -71,7 +71,7 @@ async fn a_job_comes_back_as_it_was_written(factory: &impl Factory) {
     write.update_migration(&row).await.expect("updates");
     let second = MigrationRow { id: 0x78, recipe: Some(2), proof_waived_by: None, ..job() };
     let number = write.insert_migration(&second).await.expect("inserts");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     let mut snapshot = read(&*store).await;
     let newest = MigrationRow { number, ..second };
     assert_eq!(snapshot.migrations(TEAM).await.expect("reads"), [newest, row]);
@@ -101,7 +101,7 @@ async fn a_chunk_is_one_line_of_the_change_log(factory: &impl Factory) {
         undone: false,
     };
     write.insert_migration_chunk(&chunk).await.expect("inserts");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
 
     let mut snapshot = read(&*store).await;
     let changes = snapshot.changes(start, 10).await.expect("reads");
@@ -122,7 +122,7 @@ async fn a_chunk_is_one_line_of_the_change_log(factory: &impl Factory) {
     chunk.undone = true;
     let mut write = store.write().await.expect("begins");
     write.update_migration_chunk(&chunk).await.expect("updates");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     let stored = read(&*store).await.migration_chunk(job.number, 1).await.expect("reads");
     assert_eq!(stored, Some(chunk));
 }
@@ -136,7 +136,7 @@ async fn many_tags_are_looked_up_at_once(factory: &impl Factory) {
     write.rotate_api_key(&rotated, &tag(2), &[]).await.expect("rotates");
     let native = ApiKeyRow { tag: tag(33), masked_key: "****abcd".to_owned(), ..key(3, "ada") };
     let upgraded = write.upgrade_api_key(&native, &tag(3)).await.expect("upgrades");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
 
     let mut snapshot = read(&*store).await;
     let asked = [tag(1), tag(2), tag(22), tag(3), tag(33), tag(99)];
@@ -195,14 +195,14 @@ async fn keys_are_replaced_and_removed(factory: &impl Factory) {
         ..key(1, "ada")
     };
     let revision = write.replace_api_keys(std::slice::from_ref(&changed)).await.expect("replaces");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     let row = read(&*store).await.api_key(1).await.expect("reads").expect("there");
     assert_eq!(row, ApiKeyRow { revision, ..changed });
 
     let start = read(&*store).await.revision().await.expect("reads");
     let mut write = store.write().await.expect("begins");
     write.remove_api_keys(&[row]).await.expect("removes");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     let mut snapshot = read(&*store).await;
     assert_eq!(snapshot.api_key(1).await.expect("reads"), None);
     assert_eq!(snapshot.count_keys().await.expect("reads"), 1);
@@ -226,7 +226,7 @@ async fn a_locator_leads_to_few_stored_values(factory: &impl Factory) {
     let rows = [legacy(1, 5), legacy(2, 5), legacy(3, 6)];
     let keys = [key(1, "ada"), key(2, "ada"), key(3, "ada")];
     write.insert_chunk_keys(job.id, &keys, &rows).await.expect("inserts");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     let mut snapshot = read(&*store).await;
     let found = snapshot.legacy_candidates(TEAM, 1, &[5; 32], 8).await.expect("reads");
     assert_eq!(found, rows[..2]);
@@ -244,7 +244,7 @@ async fn a_locator_leads_to_few_stored_values(factory: &impl Factory) {
     let native = ApiKeyRow { tag: tag(11), ..key(1, "ada") };
     write.upgrade_api_key(&native, &tag(1)).await.expect("upgrades");
     write.remove_api_keys(&[native, key(3, "ada")]).await.expect("removes");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     let mut snapshot = read(&*store).await;
     let found = snapshot.legacy_candidates(TEAM, 1, &[5; 32], 8).await.expect("reads");
     assert_eq!(found, rows[1..2]);

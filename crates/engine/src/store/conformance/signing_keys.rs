@@ -1,6 +1,6 @@
 //! The key pairs of JWTs.
 
-use super::{Factory, TEAM, populated, read};
+use super::{Factory, TEAM, pepper, populated, read};
 use crate::store::SigningKeyRow;
 
 pub(super) async fn run<F: Factory>(new: &impl Fn() -> F) {
@@ -24,7 +24,7 @@ async fn one_is_in_use_and_the_retired_keep_no_secret(factory: &impl Factory) {
     write.insert_signing_key(&key(1)).await.expect("inserts");
     write.retire_signing_keys(TEAM, 9, false).await.expect("retires");
     write.insert_signing_key(&key(2)).await.expect("inserts");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     let retired = SigningKeyRow { sealed: None, retired_at: Some(9), ..key(1) };
     let keys = read(&*store).await.signing_keys(TEAM).await.expect("reads");
     assert_eq!(keys, [key(2), retired]);
@@ -35,6 +35,6 @@ async fn one_is_in_use_and_the_retired_keep_no_secret(factory: &impl Factory) {
     drop(write);
     let mut write = store.write().await.expect("begins");
     write.retire_signing_keys(TEAM, 10, true).await.expect("revokes");
-    write.commit(&[]).await.expect("commits");
+    write.commit(&[], &pepper()).await.expect("commits");
     assert!(read(&*store).await.signing_keys(TEAM).await.expect("reads").is_empty());
 }

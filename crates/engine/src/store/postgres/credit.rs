@@ -3,6 +3,7 @@
 use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, PgConnection, query};
 
+use super::idempotency;
 use super::write::column;
 use crate::ledger::{Charge, Charged, Ledger};
 use crate::store::columns::blob;
@@ -23,7 +24,7 @@ macro_rules! select_meters {
 
 /// A batch of charges in one transaction.
 ///
-/// Rows are locked as they are read, meters before counters and each in the order of their ids, so nodes that charge
+/// Rows are locked as they are read, names before meters before counters and each in the order of their ids, so nodes that charge
 /// side by side wait for each other and never in a circle; the head of the change log is not touched, so they do
 /// not wait for any other writer.
 pub(super) async fn charge(
@@ -31,6 +32,8 @@ pub(super) async fn charge(
     charges: &[Charge],
 ) -> Result<Vec<Charged>, StoreError> {
     let mut transaction = writers.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    let once: Vec<_> = charges.iter().filter_map(|charge| charge.once.as_deref()).collect();
+    let kept = idempotency::keep(&mut transaction, &once).await?;
     let named: Vec<_> = charges
         .iter()
         .filter_map(|charge| Some((charge.workspace, charge.meter.external_id()?)))
@@ -61,11 +64,15 @@ pub(super) async fn charge(
     };
 
     let counters = counters.into_iter().map(|counter| (counter.key, counter.left));
-    let mut ledger = Ledger::new(meters, counters);
+    let mut ledger = Ledger::new(meters, counters, kept);
     let charged = charges.iter().map(|charge| ledger.apply(charge)).collect();
 
     write(&mut transaction, &ledger).await?;
     transaction.commit().await?;
+    // Apart from the charges, which are made: what is too old may as well go the next time.
+    if let Some(now) = once.iter().map(|row| row.kept_at()).max() {
+        idempotency::forget(writers, now).await?;
+    }
     Ok(charged)
 }
 

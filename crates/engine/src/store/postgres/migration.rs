@@ -147,6 +147,19 @@ impl MigrationRead for PostgresTransaction {
     }
 }
 
+impl PostgresTransaction {
+    /// Takes keys in the order of their ids, as charges and last uses do, which do not wait for the head: two that
+    /// want the same keys then cannot wait for each other.
+    async fn lock_keys(&mut self, keys: &[ApiKeyRow]) -> Result<(), StoreError> {
+        let locked: Vec<_> = keys.iter().map(|key| key.id).collect();
+        query("SELECT 1 FROM api_key WHERE id = ANY($1) ORDER BY id FOR UPDATE")
+            .bind(ids(&locked))
+            .execute(self.connection())
+            .await?;
+        Ok(())
+    }
+}
+
 #[async_trait]
 impl MigrationWrite for PostgresTransaction {
     async fn insert_migration(&mut self, migration: &MigrationRow) -> Result<i64, StoreError> {
@@ -259,6 +272,7 @@ impl MigrationWrite for PostgresTransaction {
     async fn replace_api_keys(&mut self, keys: &[ApiKeyRow]) -> Result<Revision, StoreError> {
         let lines: Vec<_> = keys.iter().map(|key| (Subject::ApiKey(key.id), None)).collect();
         let first = self.log(&lines).await?;
+        self.lock_keys(keys).await?;
         for (revision, key) in (first..).zip(keys) {
             query(
                 "UPDATE api_key
@@ -293,6 +307,7 @@ impl MigrationWrite for PostgresTransaction {
         let lines: Vec<_> =
             keys.iter().map(|key| (Subject::ApiKey(key.id), Some(key.tag))).collect();
         self.log(&lines).await?;
+        self.lock_keys(keys).await?;
         let gone: Vec<_> = keys.iter().map(|key| key.id).collect();
         query("DELETE FROM api_key WHERE id = ANY($1)")
             .bind(ids(&gone))

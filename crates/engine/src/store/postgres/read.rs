@@ -5,17 +5,18 @@ use futures_util::TryStreamExt;
 use sqlx::{query, query_scalar};
 
 use super::transaction::PostgresTransaction;
-use super::{credit, signing_keys};
+use super::{audit, credit, signing_keys};
 use crate::audit::AuditEntry;
+use crate::audit_chain::AuditLine;
 use crate::index::{Revision, TaggedKey};
 use crate::pepper::PepperCheck;
 use crate::store::columns::{Columns, blob, tag_blob};
 use crate::store::from_columns::{FromColumns, INDEXED, all, one};
 use crate::store::key_query::{self, Dialect, meter_of_key};
 use crate::store::{
-    ApiKeyRow, BilledRow, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow, MeterRow,
-    MigrationWindowRow, Read, ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, TagHolder, TeamRow,
-    UsageRow, WorkspaceRow,
+    ApiKeyRow, BilledRow, ChainEnd, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow,
+    MeterRow, MigrationWindowRow, Read, ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, TagHolder,
+    TeamRow, UsageRow, WorkspaceRow,
 };
 use crate::tag::Tag;
 
@@ -38,7 +39,7 @@ pub(super) const API_KEY: &str = concat!(
 );
 
 /// The key list in PostgreSQL's words.
-const DIALECT: Dialect = Dialect {
+pub(super) const DIALECT: Dialect = Dialect {
     columns: API_KEY,
     position: "strpos",
     perhaps: ("position(", " in grants) > 0"),
@@ -288,5 +289,13 @@ impl Read for PostgresTransaction {
             None => select!(AUDIT, "FROM audit ORDER BY seq DESC LIMIT $1").bind(i64::from(limit)),
         };
         all(lines.fetch_all(self.connection()).await?)
+    }
+
+    async fn audit_after(&mut self, seq: i64, limit: u32) -> Result<Vec<AuditLine>, StoreError> {
+        audit::after(self.connection(), seq, limit).await
+    }
+
+    async fn audit_end(&mut self) -> Result<ChainEnd, StoreError> {
+        audit::end(self.connection()).await
     }
 }

@@ -1,10 +1,14 @@
 //! A transaction. The questions are in `read.rs`, the changes in `write.rs`.
 
-use sqlx::{PgConnection, Postgres, Row, Transaction, query};
+use sqlx::{PgConnection, Postgres, Transaction, query};
 
+use super::audit;
 use super::listener::CHANNEL;
+use crate::audit_chain::ChainHead;
 use crate::index::Revision;
-use crate::store::{StoreError, Written};
+use crate::pepper::Pepper;
+use crate::store::columns::Columns;
+use crate::store::{NewAudit, StoreError, Written};
 
 /// One transaction. Dropped, it rolls back.
 pub(super) struct PostgresTransaction {
@@ -14,25 +18,34 @@ pub(super) struct PostgresTransaction {
     first: Option<Revision>,
 }
 
-/// The last numbers given, those of this transaction included.
-#[derive(Clone, Copy, Default)]
+/// The last numbers given, those of this transaction included, and where the chain of the audit log ends.
+#[derive(Clone, Copy)]
 struct Head {
     change: Revision,
     audit: i64,
+    chain: ChainHead,
 }
 
 impl PostgresTransaction {
     /// Only questions will be asked.
     pub(super) fn reading(inner: Transaction<'static, Postgres>) -> Self {
-        Self { inner, head: Head::default(), first: None }
+        let head = Head { change: 0, audit: 0, chain: ChainHead::START };
+        Self { inner, head, first: None }
     }
 
     /// Waits until every other writer is done.
     pub(super) async fn writing(
         mut inner: Transaction<'static, Postgres>,
     ) -> Result<Self, StoreError> {
-        let row = query("SELECT change, audit FROM head FOR UPDATE").fetch_one(&mut *inner).await?;
-        let head = Head { change: row.try_get("change")?, audit: row.try_get("audit")? };
+        let row = query("SELECT change, audit, tied, link, seal FROM head FOR UPDATE")
+            .fetch_one(&mut *inner)
+            .await?;
+        let columns = Columns(&row);
+        let head = Head {
+            change: columns.number("change")?,
+            audit: columns.number("audit")?,
+            chain: columns.chain_head("tied")?,
+        };
         Ok(Self { inner, head, first: None })
     }
 
@@ -48,22 +61,52 @@ impl PostgresTransaction {
         first
     }
 
-    /// The same for the audit log.
-    pub(super) fn next_audit(&mut self, count: usize) -> i64 {
-        let first = self.head.audit + 1;
-        self.head.audit += i64::try_from(count).unwrap_or(i64::MAX);
-        first
+    /// Adds lines to the audit log, tied to those before.
+    pub(super) async fn add_audit(
+        &mut self,
+        lines: &[NewAudit],
+        pepper: &Pepper,
+    ) -> Result<(), StoreError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        // Written by a node of an earlier release meanwhile.
+        self.tie_rest(u32::MAX, pepper).await?;
+        let numbered = (self.head.audit + 1..).zip(lines).map(|(seq, line)| line.numbered(seq));
+        let mut numbered: Vec<_> = numbered.collect();
+        self.head.chain.tie(&mut numbered, pepper);
+        self.head.audit = self.head.chain.seq;
+        audit::insert(self.connection(), &numbered).await
+    }
+
+    /// Ties lines that are not tied yet, `limit` at most; says how many.
+    pub(super) async fn tie_rest(
+        &mut self,
+        limit: u32,
+        pepper: &Pepper,
+    ) -> Result<u64, StoreError> {
+        let mut chain = self.head.chain;
+        if chain.seq >= self.head.audit {
+            return Ok(0);
+        }
+        let tied = audit::tie_rest(self.connection(), &mut chain, limit, pepper).await?;
+        self.head.chain = chain;
+        Ok(tied)
     }
 
     /// Moves the head, tells the other nodes, and commits: they hear of it when it is visible to them.
     pub(super) async fn finish(mut self) -> Result<Written, StoreError> {
         let head = self.head;
         query(
-            "WITH moved AS (UPDATE head SET change = $1, audit = $2 RETURNING one)
-             SELECT pg_notify($3, '') FROM moved",
+            "WITH moved AS (UPDATE head SET change = $1, audit = $2, tied = $3, link = $4, seal = $5
+                            RETURNING one)
+             SELECT pg_notify($6, '') FROM moved",
         )
         .bind(head.change)
         .bind(head.audit)
+        .bind(head.chain.seq)
+        .bind(head.chain.link.as_bytes().to_vec())
+        .bind(head.chain.seal.map(|seal| seal.to_vec()))
         .bind(CHANNEL)
         .execute(self.connection())
         .await?;

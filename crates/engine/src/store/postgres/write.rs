@@ -8,7 +8,7 @@ use sqlx::query;
 use super::transaction::PostgresTransaction;
 use super::{credit, idempotency, link_tokens, signing_keys};
 use crate::index::Revision;
-use crate::pepper::PepperCheck;
+use crate::pepper::{Pepper, PepperCheck};
 use crate::store::columns::{blob, json, metadata_json, tag_blob};
 use crate::store::{
     ApiKeyRow, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow, NewAudit, ScopeRow,
@@ -100,29 +100,6 @@ impl PostgresTransaction {
             }))
             .execute(self.connection())
             .await?;
-        Ok(())
-    }
-
-    async fn insert_audit(&mut self, first: i64, lines: &[NewAudit]) -> Result<(), StoreError> {
-        query(
-            "INSERT INTO audit (seq, at, team, who, action, subject, address, request_id, detail)
-             SELECT $1 + number - 1, at, team, who, action, subject, address, request_id, detail
-             FROM unnest($2::bigint[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[],
-                         $8::text[], $9::text[])
-                  WITH ORDINALITY AS line (at, team, who, action, subject, address, request_id,
-                                           detail, number)",
-        )
-        .bind(first)
-        .bind(column(lines, |line| line.at))
-        .bind(column(lines, |line| line.team.map(blob)))
-        .bind(column(lines, |line| line.who.clone()))
-        .bind(column(lines, |line| line.action))
-        .bind(column(lines, |line| line.subject.clone()))
-        .bind(column(lines, |line| line.address.clone()))
-        .bind(column(lines, |line| line.request_id.clone()))
-        .bind(column(lines, |line| json(&line.detail)))
-        .execute(self.connection())
-        .await?;
         Ok(())
     }
 }
@@ -467,11 +444,16 @@ impl Write for PostgresTransaction {
         Ok(there)
     }
 
-    async fn commit(mut self: Box<Self>, audit: &[NewAudit]) -> Result<Written, StoreError> {
-        if !audit.is_empty() {
-            let first = self.next_audit(audit.len());
-            self.insert_audit(first, audit).await?;
-        }
+    async fn tie_audit(&mut self, limit: u32, pepper: &Pepper) -> Result<u64, StoreError> {
+        self.tie_rest(limit, pepper).await
+    }
+
+    async fn commit(
+        mut self: Box<Self>,
+        audit: &[NewAudit],
+        pepper: &Pepper,
+    ) -> Result<Written, StoreError> {
+        self.add_audit(audit, pepper).await?;
         self.finish().await
     }
 }

@@ -4,6 +4,7 @@ use oneloop_protocol::Amount;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{SqliteConnection, query};
 
+use super::idempotency;
 use crate::ledger::{Charge, Charged, Ledger};
 use crate::store::columns::{Columns, blob, json};
 use crate::store::from_columns::{CounterRow, all, one};
@@ -28,8 +29,19 @@ pub(super) async fn charge(
     let counters =
         if counted.is_empty() { Vec::new() } else { counters(&mut transaction, &counted).await? };
 
-    let mut ledger = Ledger::new(meters, counters);
-    let charged = charges.iter().map(|charge| ledger.apply(charge)).collect();
+    let mut kept = Vec::new();
+    for once in charges.iter().filter_map(|charge| charge.once.as_ref()) {
+        let row = idempotency::read(&mut transaction, &once.tag).await?;
+        kept.extend(row.filter(|row| once.kept_at() < row.expires_at));
+    }
+
+    let mut ledger = Ledger::new(meters, counters, kept);
+    let charged: Vec<Charged> = charges.iter().map(|charge| ledger.apply(charge)).collect();
+    for (charge, charged) in charges.iter().zip(&charged) {
+        if let (Some(once), true, None) = (&charge.once, charged.passed, &charged.before) {
+            idempotency::put(&mut transaction, once, once.kept_at()).await?;
+        }
+    }
 
     let changed: Vec<_> =
         ledger.changed_meters().map(|meter| (hex(meter.id), meter.used_credits)).collect();

@@ -5,22 +5,23 @@ use oneloop_protocol::Sort;
 use sqlx::{query, query_scalar};
 
 use super::transaction::SqliteTransaction;
-use super::{credit, idempotency, load, signing_keys, usage};
+use super::{audit, credit, idempotency, load, signing_keys, usage};
 use crate::audit::AuditEntry;
+use crate::audit_chain::AuditLine;
 use crate::index::{Revision, TaggedKey};
 use crate::pepper::PepperCheck;
 use crate::store::columns::{Columns, blob, tag_blob};
 use crate::store::from_columns::{all, one};
 use crate::store::key_query::{self, Dialect, meter_of_key};
 use crate::store::{
-    ApiKeyRow, BilledRow, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow, MeterRow,
-    MigrationWindowRow, Read, ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, TagHolder, TeamRow,
-    UsageRow, WorkspaceRow,
+    ApiKeyRow, BilledRow, ChainEnd, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow,
+    MeterRow, MigrationWindowRow, Read, ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, TagHolder,
+    TeamRow, UsageRow, WorkspaceRow,
 };
 use crate::tag::Tag;
 
 /// The key list in SQLite's words.
-const DIALECT: Dialect = Dialect {
+pub(super) const DIALECT: Dialect = Dialect {
     columns: concat!("*, ", meter_of_key!()),
     position: "instr",
     perhaps: ("instr(grants, ", ") > 0"),
@@ -242,5 +243,13 @@ impl Read for SqliteTransaction {
             None => query("SELECT * FROM audit ORDER BY seq DESC LIMIT ?1").bind(limit),
         };
         all(lines.fetch_all(self.connection()).await?)
+    }
+
+    async fn audit_after(&mut self, seq: i64, limit: u32) -> Result<Vec<AuditLine>, StoreError> {
+        audit::after(self.connection(), seq, limit).await
+    }
+
+    async fn audit_end(&mut self) -> Result<ChainEnd, StoreError> {
+        audit::end(self.connection()).await
     }
 }

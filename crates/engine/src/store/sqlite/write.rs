@@ -6,9 +6,9 @@ use oneloop_protocol::key_list::fold;
 use sqlx::{QueryBuilder, Sqlite, query};
 
 use super::transaction::SqliteTransaction;
-use super::{credit, idempotency, signing_keys};
+use super::{audit, credit, idempotency, signing_keys};
 use crate::index::Revision;
-use crate::pepper::PepperCheck;
+use crate::pepper::{Pepper, PepperCheck};
 use crate::store::columns::{blob, json, metadata_json, tag_blob};
 use crate::store::{
     ApiKeyRow, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow, NewAudit, ScopeRow,
@@ -462,23 +462,16 @@ impl Write for SqliteTransaction {
         Ok(there)
     }
 
-    async fn commit(mut self: Box<Self>, audit: &[NewAudit]) -> Result<Written, StoreError> {
-        for lines in audit.chunks(ROWS) {
-            let mut insert = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO audit (at, team, who, action, subject, address, request_id, detail) ",
-            );
-            insert.push_values(lines, |mut row, line| {
-                row.push_bind(line.at)
-                    .push_bind(line.team.map(blob))
-                    .push_bind(&line.who)
-                    .push_bind(line.action)
-                    .push_bind(&line.subject)
-                    .push_bind(&line.address)
-                    .push_bind(&line.request_id)
-                    .push_bind(json(&line.detail));
-            });
-            insert.build().execute(self.connection()).await?;
-        }
+    async fn tie_audit(&mut self, limit: u32, pepper: &Pepper) -> Result<u64, StoreError> {
+        audit::tie(self.connection(), limit, pepper).await
+    }
+
+    async fn commit(
+        mut self: Box<Self>,
+        audit: &[NewAudit],
+        pepper: &Pepper,
+    ) -> Result<Written, StoreError> {
+        audit::insert(self.connection(), audit, pepper).await?;
         self.finish().await
     }
 }
