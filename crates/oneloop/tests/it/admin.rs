@@ -180,6 +180,49 @@ fn what_operators_do_is_on_record() {
 }
 
 #[test]
+fn an_audit_log_that_was_edited_by_hand_is_found_out() {
+    let dir = tempdir().expect("a directory");
+    admin(dir.path(), &["team", "create", "Acme"]);
+    admin(dir.path(), &["team", "create", "Globex"]);
+    let verify = |args: &[&str]| oneloop(dir.path(), &[&["admin", "verify-audit"], args].concat());
+    let ran = verify(&[]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let head = ran.stdout.trim();
+    assert!(head.starts_with("4:") && head.len() == 66, "{head}");
+    assert_eq!(
+        verify(&["--json"]).json(),
+        json!({ "audit": { "intact": true, "lines": 4, "head": head } })
+    );
+
+    let file = dir.path().join("oneloop.db");
+    let written = std::fs::read(&file).expect("the database");
+    let (right, wrong) = (br#"{"name":"Globex"}"#, br#"{"name":"Globez"}"#);
+    let places = written.windows(right.len()).enumerate();
+    let places: Vec<_> = places.filter(|(_, found)| found == right).map(|(at, _)| at).collect();
+    let [at] = places[..] else { panic!("{places:?}") };
+    let mut edited = written.clone();
+    edited[at..at + wrong.len()].copy_from_slice(wrong);
+    std::fs::write(&file, edited).expect("written");
+    let says = "line 3 does not fit: it, or the line before, is not what was written";
+    let ran = verify(&[]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (Some(1), ""), "{ran:?}");
+    assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    let ran = verify(&["--json"]);
+    assert_eq!(ran.code, Some(1));
+    let found: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(found, json!({ "audit": { "intact": false, "line": 3, "reason": says } }));
+
+    std::fs::write(&file, written).expect("written");
+    admin(dir.path(), &["team", "create", "Initech"]);
+    assert_eq!(verify(&["--head", head]).code, Some(0), "it goes on from there");
+    let another = head.replace(&head[60..], "000000");
+    let ran = verify(&["--head", &another]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("line 4 is not the one"), "{}", ran.stderr);
+    assert_eq!(verify(&["--head", "4"]).code, Some(1), "no head");
+}
+
+#[test]
 fn a_mistyped_path_does_not_become_an_empty_database() {
     let dir = tempdir().expect("a directory");
     let ran = oneloop(dir.path(), &["admin", "team", "list", "--database", "sqlite:onelop.db"]);
