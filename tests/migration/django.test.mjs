@@ -1,4 +1,4 @@
-// Django's three libraries for keys, in SQLite and in PostgreSQL, from their own tables to a plan.
+// Django's three libraries for keys, in SQLite and in PostgreSQL, from their own tables to keys that work here.
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
@@ -6,8 +6,9 @@ import { after, before, suite, test } from 'node:test'
 import { postgresDatabase } from './support/databases.mjs'
 import { django } from './support/legacy.mjs'
 import { assertUnspoken, makeMigration } from './support/migrate.mjs'
+import { makeTarget } from './support/target.mjs'
 
-/** Where each library's keys are, and what a plan of them has to say. */
+/** Where each library's keys are, what a plan of them has to say, and what verify says of each afterwards. */
 const LIBRARIES = {
   authtoken: {
     table: 'authtoken_token',
@@ -15,45 +16,54 @@ const LIBRARIES = {
     recipe: 'algorithm = "plaintext"',
     native: true,
     notes: (keys) => ({ name_empty: keys.length }),
+    verdict: () => 'VALID',
   },
   knox: {
     table: 'knox_authtoken',
     origin: 'django_rest_knox',
     recipe: 'algorithm = "sha512"',
     notes: (keys) => ({ expired_at_source: keys.filter((key) => key.expired).length, name_empty: keys.length }),
+    verdict: (key) => (key.expired ? 'EXPIRED' : 'VALID'),
   },
   api_key: {
     table: 'rest_framework_api_key_apikey',
     origin: 'djangorestframework_api_key',
     recipe: 'algorithm = "django"',
     notes: (keys) => ({ revoked_at_source: keys.filter((key) => key.revoked).length }),
+    verdict: (key) => (key.revoked ? 'DISABLED' : 'VALID'),
   },
 }
 
 for (const kind of ['sqlite', 'postgres']) {
   suite(`Django in ${kind}`, () => {
+    let target
     let migration
     let minted
     let from
 
     before(async () => {
+      target = await makeTarget()
       if (kind === 'postgres') {
         const { url } = await postgresDatabase()
-        migration = await makeMigration({ LEGACY_DATABASE_URL: url })
+        migration = await makeMigration({ ...target.variables, LEGACY_DATABASE_URL: url })
         from = 'env:LEGACY_DATABASE_URL'
         minted = await django(url)
       } else {
-        migration = await makeMigration()
+        migration = await makeMigration(target.variables)
         from = 'django.db'
         minted = await django(`sqlite:${join(migration.folder, from)}`)
       }
     })
-    after(() => migration.remove())
+    after(async () => {
+      await migration.remove()
+      await target.end()
+    })
 
     for (const [library, expected] of Object.entries(LIBRARIES)) {
-      test(`${library}: init, prove and plan`, async () => {
+      test(`${library}: init, prove, plan and apply; every key works as before`, async () => {
         const keys = minted[library]
-        const init = ['init', '--from', from, '--table', expected.table, '--workspace', 'ws_1', '--yes', '--force']
+        const place = ['--from', from, '--table', expected.table, '--workspace', target.workspace]
+        const init = ['init', ...place, '--yes', '--force']
         assert.equal((await migration.json(...init)).origin, expected.origin)
         const unproved = await migration.run('plan')
         assert.deepEqual([unproved.code, unproved.stdout], [1, ''])
@@ -72,9 +82,12 @@ for (const kind of ['sqlite', 'postgres']) {
         assert.equal((await migration.json('plan')).digest, plan.digest, 'the same rows are the same plan')
 
         const { stdout, stderr } = await migration.run('plan')
-        const files = await Promise.all(['migration.toml', 'problems.ndjson'].map(migration.read))
+        await target.apply(migration, keys.length)
+        await target.knows(keys, expected.verdict)
+        const names = ['migration.toml', 'problems.ndjson', 'plan.json', 'outcomes.ndjson']
+        const files = await Promise.all(names.map(migration.read))
         const secrets = [...keys.map((key) => key.key), 'canary-postgres']
-        assertUnspoken(secrets, stdout, stderr, ...files)
+        assertUnspoken(secrets, stdout, stderr, target.log(), ...files)
       })
     }
 

@@ -6,20 +6,23 @@ import { after, before, suite, test } from 'node:test'
 
 import { mariadbDatabase, postgresDatabase } from './support/databases.mjs'
 import { assertUnspoken, makeMigration } from './support/migrate.mjs'
+import { makeTarget } from './support/target.mjs'
 
-const INIT = ['init', '--from', 'env:LEGACY_DATABASE_URL', '--workspace', 'ws_1', '--yes', '--force']
+const init = ({ workspace }) => ['init', '--from', 'env:LEGACY_DATABASE_URL', '--workspace', workspace, '--yes', '--force']
 const sha256 = (text) => createHash('sha256').update(text).digest('hex')
 const random = (bytes) => randomBytes(bytes).toString('base64url')
 
 suite('Laravel Sanctum in MariaDB', () => {
   /** More than two pages. */
   const COUNT = 12_345
+  let target
   let migration
   const keys = Array.from({ length: COUNT }, (_, at) => ({ id: at + 1, secret: random(30) }))
 
   before(async () => {
+    target = await makeTarget()
     const { url, sql } = await mariadbDatabase()
-    migration = await makeMigration({ LEGACY_DATABASE_URL: url })
+    migration = await makeMigration({ ...target.variables, LEGACY_DATABASE_URL: url })
     // The columns of Sanctum's own migration, as Laravel creates them in MariaDB.
     await sql(`CREATE TABLE personal_access_tokens (
       id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, tokenable_type varchar(255) NOT NULL,
@@ -34,10 +37,13 @@ suite('Laravel Sanctum in MariaDB', () => {
     })
     await sql(`INSERT INTO personal_access_tokens VALUES ${rows.join(',\n')}`)
   })
-  after(() => migration.remove())
+  after(async () => {
+    await migration.remove()
+    await target.end()
+  })
 
   test('init finds it, and prove the part that is hashed', async () => {
-    const { origin, permissions } = await migration.json(...INIT)
+    const { origin, permissions } = await migration.json(...init(target))
     assert.equal(origin, 'laravel_sanctum')
     assert.deepEqual(permissions, { '*': 6_173, 'server:read': 6_172, 'server:update': 6_172 })
     const [{ id, secret }] = keys
@@ -62,6 +68,13 @@ suite('Laravel Sanctum in MariaDB', () => {
     assertUnspoken(['canary-mariadb', keys[0].secret], stdout, stderr)
   })
 
+  test('every key works as before', async () => {
+    await target.apply(migration, COUNT)
+    const held = keys.map(({ id, secret }) => ({ id, key: `${id}|${secret}` }))
+    await target.knows(held, ({ id }) => (id % 10 === 0 ? 'EXPIRED' : 'VALID'))
+    assertUnspoken([keys[0].secret], target.log(), await migration.read('outcomes.ndjson'))
+  })
+
   test('a cap on the rows a second holds', async () => {
     const began = process.hrtime.bigint()
     await migration.json('plan', '--rows-per-second', '5000')
@@ -71,12 +84,14 @@ suite('Laravel Sanctum in MariaDB', () => {
 })
 
 suite('Kong key-auth in PostgreSQL', () => {
+  let target
   let migration
   const keys = Array.from({ length: 50 }, () => random(24))
 
   before(async () => {
+    target = await makeTarget()
     const { url, sql } = await postgresDatabase()
-    migration = await makeMigration({ LEGACY_DATABASE_URL: url })
+    migration = await makeMigration({ ...target.variables, LEGACY_DATABASE_URL: url })
     // The columns of the plugin's own migrations.
     await sql(`CREATE TABLE consumers (id uuid PRIMARY KEY);
       CREATE TABLE keyauth_credentials (id uuid PRIMARY KEY,
@@ -90,10 +105,13 @@ suite('Kong key-auth in PostgreSQL', () => {
       })`
     await sql(`INSERT INTO keyauth_credentials (id, consumer_id, key, ttl) VALUES ${keys.map(row).join(', ')}`)
   })
-  after(() => migration.remove())
+  after(async () => {
+    await migration.remove()
+    await target.end()
+  })
 
   test('init sees that its moments are no numbers here, and the plan reads them', async () => {
-    const { origin, table } = await migration.json(...INIT)
+    const { origin, table } = await migration.json(...init(target))
     assert.deepEqual([origin, table], ['kong_key_auth', 'keyauth_credentials'])
     const mapping = await migration.read('migration.toml')
     assert.match(mapping, /^created = \{ column = "created_at", format = "iso8601" \}$/m)
@@ -103,6 +121,13 @@ suite('Kong key-auth in PostgreSQL', () => {
     assert.deepEqual([plan.outcomes, plan.notes.expired_at_source], [{ create: 50 }, 5])
     assert.equal(plan.estimate.native, 50)
     assertUnspoken(keys, JSON.stringify(plan), await migration.read('migration.toml'))
+  })
+
+  test('every key works as before', async () => {
+    await target.apply(migration, keys.length)
+    const held = keys.map((key, at) => ({ at, key }))
+    await target.knows(held, ({ at }) => (at % 10 === 0 ? 'EXPIRED' : 'VALID'))
+    assertUnspoken(keys, target.log(), await migration.read('outcomes.ndjson'))
   })
 })
 

@@ -7,7 +7,7 @@ use cargo_metadata::MetadataCommand;
 /// Who may depend on whom: a package, and the packages of ours it may name in its manifest.
 ///
 /// A crate that is missing here may neither depend on ours nor be depended on.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 10] = [
     ("oneloop-protocol", &[]),
     // Known to the migration, which proves it, and to the engine, which tries it at verify.
     ("oneloop-recipe", &["oneloop-protocol"]),
@@ -20,11 +20,9 @@ const ALLOWED: [(&str, &[&str]); 11] = [
         "oneloop-import",
         &["oneloop-client", "oneloop-migrate", "oneloop-protocol", "oneloop-recipe"],
     ),
-    ("oneloop-apply", &["oneloop-migrate", "oneloop-protocol", "oneloop-recipe"]),
     (
         "oneloop",
         &[
-            "oneloop-apply",
             "oneloop-client",
             "oneloop-engine",
             "oneloop-import",

@@ -1,6 +1,7 @@
 //! The half of a migration that touches the world. What it decides stands in `oneloop-migrate`; here are the
-//! files and databases that it reads.
+//! files and databases that it reads, and the server that it sends to.
 //!
+//! - [`mod@apply`]: what is done with a plan that was reviewed.
 //! - [`mod@file`]: rows out of a file or standard input.
 //! - [`database`]: rows out of PostgreSQL, MySQL, MariaDB and SQLite.
 //! - [`open`]: either, as a mapping says.
@@ -8,6 +9,7 @@
 //! - [`seen`]: which keys a plan has met.
 //! - [`survey`]: the first look at a source.
 
+pub mod apply;
 pub mod database;
 pub mod file;
 pub mod open;

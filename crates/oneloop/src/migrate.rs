@@ -1,15 +1,23 @@
 //! `oneloop migrate`: bringing existing keys along, from the first look at their table to the last report.
 
+mod apply;
 mod ask;
+mod check_access;
 mod from;
 mod init;
 mod mapping_file;
 mod numbers;
 mod origins;
 mod plan;
+mod planned;
 mod problem;
 mod progress;
 mod prove;
+mod reconcile;
+mod report;
+mod rollback;
+mod server;
+mod status;
 
 use clap::{Args, Subcommand};
 
@@ -41,6 +49,34 @@ enum MigrateCommand {
     /// Exit codes: 0 it can be applied, 1 something to put right, 2 our fault or the machine's, 3 it stops at rows
     /// that need a decision, such as permissions that nobody mapped.
     Plan(plan::PlanArgs),
+    /// Send the plan that was reviewed; stopped at any instant, the same command goes on
+    ///
+    /// Needs an SDK key with the right `migration`, and an open window (`oneloop admin migration-window`). Keys are
+    /// hashed here: no key in clear is sent. Exit codes: 0 every key is there, 1 something to put right, 2 our fault
+    /// or the machine's, 3 rows that became no key.
+    Apply(apply::ApplyArgs),
+    /// Say where the jobs on a server stand
+    Status(status::StatusArgs),
+    /// Read the source again, and hold every row against the key that it became
+    ///
+    /// Writes nothing on the server but the sums of the comparison. Exit codes: 0 every key is there as it is in the
+    /// source, 1 something to put right, 2 our fault or the machine's, 3 something differs.
+    Reconcile(reconcile::ReconcileArgs),
+    /// Show what the server attests about a job, signed
+    Report(report::ReportArgs),
+    /// Check offline that a report is genuine
+    VerifyReport(report::VerifyReportArgs),
+    /// Undo a job: remove what it created, and make what it updated as it was
+    ///
+    /// Keys that were edited since are left alone and named, unless --force is given (exit code 3). A key that was
+    /// rotated since is never removed but marked as deleted: its old secret has to stay refused.
+    Rollback(rollback::RollbackArgs),
+    /// Knock at the migration gate, and say which of its conditions fails
+    CheckAccess(server::ServerArgs),
+    /// Let a job wait
+    Pause(status::JobArgs),
+    /// Let a paused job go on
+    Resume(status::JobArgs),
     /// List the services whose tables are known by name
     Origins,
 }
@@ -53,6 +89,15 @@ pub(crate) async fn run(args: MigrateArgs) -> Outcome {
         MigrateCommand::Init(args) => init::run(args, answer).await,
         MigrateCommand::Prove(args) => prove::run(&args, answer),
         MigrateCommand::Plan(args) => plan::run(args, answer).await,
+        MigrateCommand::Apply(args) => apply::run(args, answer).await,
+        MigrateCommand::Status(args) => status::run(args, answer).await,
+        MigrateCommand::Reconcile(args) => reconcile::run(args, answer).await,
+        MigrateCommand::Report(args) => report::run(args, answer).await,
+        MigrateCommand::VerifyReport(args) => report::verify_report(&args, answer),
+        MigrateCommand::Rollback(args) => rollback::run(args, answer).await,
+        MigrateCommand::CheckAccess(args) => check_access::run(args, answer).await,
+        MigrateCommand::Pause(args) => status::pause(args, answer).await,
+        MigrateCommand::Resume(args) => status::resume(args, answer).await,
         MigrateCommand::Origins => origins::run(answer),
     }
 }

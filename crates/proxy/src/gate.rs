@@ -81,9 +81,14 @@ impl<D: Demand> FromRequestParts<App> for MigrationPass<D> {
             }
             (Gate::AddressRefused, None) => {
                 log(Some(&caller), &provenance, "refused: address");
+                // The team may know as whom the server sees it: behind a proxy that is the whole question.
+                let seen = provenance.address.map_or_else(
+                    || "an address that cannot be told".to_owned(),
+                    |address| format!("the address {address}"),
+                );
                 Err(ApiError::Forbidden {
                     reason: Reason::MigrationAddress,
-                    message: "the migration window is not open for this address".into(),
+                    message: format!("the migration window is not open for {seen}").into(),
                     field: None,
                 })
             }

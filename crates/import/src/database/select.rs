@@ -69,6 +69,8 @@ pub struct Select {
     from: String,
     filter: Option<String>,
     order: Vec<OrderBy>,
+    /// What the one long statement is ordered by where there is nothing to page by.
+    sorted_by: Vec<String>,
 }
 
 /// One column of the order.
@@ -144,6 +146,13 @@ impl Select {
             from: table.name.sql(dialect),
             filter: filter.map(str::to_owned),
             order: order(dialect, table, &secret),
+            // Whoever goes on later has to meet the same rows at the same places. The names of secret columns may
+            // stand in a statement, only what is in them may not.
+            sorted_by: table
+                .unique
+                .first()
+                .map(|names| names.iter().map(|name| dialect.quoted(name)).collect())
+                .unwrap_or_default(),
         })
     }
 
@@ -201,7 +210,10 @@ impl Select {
         let select =
             format!("SELECT {}\nFROM {}{}", selected.join(", "), self.from, self.conditions(after));
         if self.order.is_empty() {
-            return select;
+            return match self.sorted_by.is_empty() {
+                true => select,
+                false => format!("{select}\nORDER BY {}", self.sorted_by.join(", ")),
+            };
         }
         let names: Vec<&str> = order.map(|it| it.name.as_str()).collect();
         format!("{select}\nORDER BY {}\nLIMIT {PAGE_ROWS}", names.join(", "))

@@ -3,22 +3,18 @@
 mod problems;
 mod report;
 
-use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::Args;
-use oneloop_import::open::{Opened, open};
-use oneloop_import::seen::SeenKeys;
-use oneloop_migrate::mapping::{Kind, Mapping};
-use oneloop_migrate::plan::{Attributes, Existing, Identity, PlanError, Planner, Proof, Summary};
-use oneloop_migrate::source::{Row, Source, SourceError};
+use oneloop_migrate::mapping::Mapping;
+use oneloop_migrate::plan::{RowPlan, Summary};
+use oneloop_migrate::source::Row;
 
 use self::problems::Problems;
 use self::report::Report;
 use super::mapping_file::MappingFile;
-use super::problem::{of_open, of_source};
-use super::progress::Progress;
+use super::planned::{Planned, Reading, Sink, proof};
 use crate::admin::Answer;
 use crate::failure::{Failure, Outcome};
 use crate::output;
@@ -42,22 +38,30 @@ pub(super) struct PlanArgs {
     rows_per_second: Option<NonZeroU32>,
 }
 
+/// Nothing but the rows to look at is kept of a plan.
+#[derive(Debug)]
+struct Looking(Option<Problems>);
+
+impl Sink for Looking {
+    fn row(&mut self, _: &Row, plan: &RowPlan, _: &Mapping) -> Outcome {
+        self.0.as_mut().map_or(Ok(()), |problems| problems.note(plan))
+    }
+}
+
 pub(super) async fn run(args: PlanArgs, answer: Answer) -> Outcome {
-    let file = MappingFile::read(&args.mapping)?;
-    let proof = proof(&file.mapping, args.waive_proof.as_deref())?;
-    let opened = open(&file.mapping, args.rows_per_second).await.map_err(of_open)?;
-    announce(&file.mapping, &opened);
-    let Opened { source, sql, .. } = opened;
+    let mapping = MappingFile::read(&args.mapping)?.mapping;
+    let proof = proof(&mapping, args.waive_proof.as_deref())?;
+    let now = jiff::Timestamp::now().as_millisecond();
+    let reading = Reading { mapping, proof, now, rows_per_second: args.rows_per_second };
     let problems = args.problems.as_deref().map(Problems::create).transpose()?;
+    let planned = reading.into(Looking(problems)).await?;
 
-    let (mapping, waived_by) = (file.mapping, proof.waived_by().map(str::to_owned));
-    let planning = move || planned(&mapping, &proof, source, problems).map(|done| (mapping, done));
-    // Reading blocks, and the runtime has threads for what does.
-    let joined = tokio::task::spawn_blocking(planning).await;
-    let (mapping, (summary, took)) =
-        joined.map_err(|error| Failure::ours("planning ended early").because(&error))??;
-
-    let report = Report { mapping: &mapping, summary: &summary, sql, waived_by, took };
+    let Planned { mapping, proof, summary, sql, took, sink: Looking(problems) } = planned;
+    if let Some(problems) = problems {
+        problems.finish()?;
+    }
+    let waived_by = proof.waived_by().map(str::to_owned);
+    let report = Report { mapping: &mapping, summary: &summary, sql, waived_by, took, now };
     if let Some(path) = &args.output {
         report.write(path)?;
     }
@@ -65,136 +69,26 @@ pub(super) async fn run(args: PlanArgs, answer: Answer) -> Outcome {
         Answer::Json => output::json(&report.json())?,
         Answer::People => report.print()?,
     }
-    if summary.can_apply() {
-        return Ok(());
+    if !summary.can_apply() {
+        return Err(stopped(&summary));
     }
+    if answer == Answer::People {
+        let plan = args
+            .output
+            .map_or_else(|| summary.digest.to_string(), |path| path.display().to_string());
+        output::hint(&format!(
+            "next, once it is reviewed: `oneloop migrate apply {} --plan {plan} --server URL`",
+            args.mapping.display()
+        ));
+    }
+    Ok(())
+}
+
+/// Why a plan cannot be applied.
+pub(super) fn stopped(summary: &Summary) -> Failure {
     let stops: Vec<String> =
         summary.stops().map(|(code, rows)| format!("{} ({rows})", code.as_str())).collect();
-    Err(Failure::blocked(format!("the plan cannot be applied: {}", stops.join(", "))).hint(
+    Failure::blocked(format!("the plan cannot be applied: {}", stops.join(", "))).hint(
         "map every permission in [permissions], an empty {} drops one on purpose; --problems PATH names the rows",
-    ))
-}
-
-/// The proof in the mapping, or the name of who waives it.
-fn proof(mapping: &Mapping, waived_by: Option<&str>) -> Outcome<Proof> {
-    match (waived_by, &mapping.proof) {
-        (Some(by), _) => Ok(Proof::waived(by)),
-        (None, Some(record)) => Ok(Proof::recorded(record)),
-        (None, None) => Err(Failure::user("nobody has proved the mapping's recipe yet").hint(
-            "`oneloop migrate prove` takes one real key; without any, answer for it with --waive-proof NAME",
-        )),
-    }
-}
-
-/// Says what is about to be read, and how.
-fn announce(mapping: &Mapping, opened: &Opened) {
-    let source = &mapping.source;
-    match &opened.sql {
-        Some(select) => {
-            let table = source.table.as_deref().unwrap_or_default();
-            output::talk(&format!(
-                "Reading {table} of the {} database, read-only, in one snapshot:",
-                select.dialect().title()
-            ));
-            for line in select.first().lines() {
-                output::talk(&format!("  {line}"));
-            }
-            if !select.is_paged() {
-                output::warning(
-                    "the table has no unique key without a secret in it: it is read by one long statement",
-                );
-            }
-        }
-        None if source.location == oneloop_import::file::STDIN => {
-            output::talk("Reading standard input.");
-        }
-        None => output::talk(&format!("Reading {}.", source.location)),
-    }
-    if let Some(remark) = opened.remark {
-        output::warning(remark);
-    }
-}
-
-/// A target that has no keys yet: what is here already is compared when the plan is applied.
-struct NothingThere;
-
-impl Existing for NothingThere {
-    fn find(&self, _: &Identity) -> Option<Attributes> {
-        None
-    }
-}
-
-/// Plans every row.
-fn planned(
-    mapping: &Mapping,
-    proof: &Proof,
-    mut source: Box<dyn Source + Send>,
-    mut problems: Option<Problems>,
-) -> Outcome<(Summary, std::time::Duration)> {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key)
-        .map_err(|error| Failure::ours("the machine has no randomness").because(&error))?;
-    let mut seen = SeenKeys::new(key);
-    let scopes: BTreeSet<String> = mapping.representations().map(str::to_owned).collect();
-    let now = jiff::Timestamp::now().as_millisecond();
-    let mut planner = Planner::new(mapping, proof, &scopes, &NothingThere, &mut seen, now)
-        .map_err(|error| refused(&error))?;
-
-    let mut progress = Progress::begin(source.count());
-    let (mut stopped, mut first) = (None, true);
-    let mut sink = |row: Row| {
-        // A file of one shape says at its first row what it lacks; every row would say the same.
-        if std::mem::take(&mut first) && mapping.source.kind == Kind::Csv {
-            let missing = mapping.missing_columns(&row.header);
-            if !missing.is_empty() {
-                stopped = Some(lacks(&missing, row.header.names()));
-                return std::ops::ControlFlow::Break(());
-            }
-        }
-        let plan = planner.row(&row);
-        progress.row();
-        if let Some(problems) = &mut problems
-            && let Err(failure) = problems.note(&plan)
-        {
-            stopped = Some(failure);
-            return std::ops::ControlFlow::Break(());
-        }
-        std::ops::ControlFlow::Continue(())
-    };
-    let read: Result<(), SourceError> = source.read(&mut sink);
-    progress.end();
-    read.map_err(|error| of_source(&error))?;
-    if let Some(failure) = stopped {
-        return Err(failure);
-    }
-    let summary = planner.finish();
-    if let Some(count) = source.count().filter(|count| *count != summary.rows) {
-        return Err(Failure::ours(format!(
-            "the database counted {count} rows and gave {}",
-            summary.rows
-        )));
-    }
-    seen.finish()
-        .map_err(|error| Failure::ours("duplicates could not be looked for").because(&error))?;
-    if let Some(problems) = problems {
-        problems.finish()?;
-    }
-    Ok((summary, progress.elapsed()))
-}
-
-fn lacks(missing: &[String], there: &[String]) -> Failure {
-    Failure::user(format!("the file has no column {}", missing.join(", "))).hint(format!(
-        "it has {}; correct the names in [columns], or leave the lines out",
-        there.join(", ")
-    ))
-}
-
-fn refused(error: &PlanError) -> Failure {
-    let failure = Failure::user(error.to_string());
-    match error {
-        PlanError::OtherRecipe => {
-            failure.hint("`oneloop migrate prove` proves the recipe that is there now")
-        }
-        _ => failure,
-    }
+    )
 }

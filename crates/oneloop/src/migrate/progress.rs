@@ -4,6 +4,7 @@ use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use oneloop_import::apply::client::Waiting;
 
 use super::numbers::grouped;
 use crate::output;
@@ -44,9 +45,14 @@ impl Progress {
     /// One row more.
     pub(super) fn row(&mut self) {
         self.rows += 1;
-        if !self.rows.is_multiple_of(STRIDE) {
-            return;
+        if self.rows.is_multiple_of(STRIDE) {
+            self.advance(0);
         }
+    }
+
+    /// So many rows more, at once.
+    pub(super) fn advance(&mut self, rows: u64) {
+        self.rows += rows;
         match &mut self.shown {
             Shown::Bar(bar) => bar.set_position(self.rows),
             Shown::Lines { last } if last.elapsed() >= LINE_EVERY => {
@@ -55,6 +61,29 @@ impl Progress {
             }
             Shown::Lines { .. } => {}
         }
+    }
+
+    /// So many rows by now.
+    pub(super) fn set(&mut self, rows: u64) {
+        self.rows = 0;
+        self.advance(rows);
+    }
+
+    /// Tells of pauses, above the bar where there is one.
+    pub(super) fn teller(&self) -> Waiting {
+        let bar = match &self.shown {
+            Shown::Bar(bar) => Some(bar.clone()),
+            Shown::Lines { .. } => None,
+        };
+        Box::new(move |error, pause| {
+            let say = || {
+                output::warning(&format!("{error}; trying again in {:.1} s", pause.as_secs_f64()));
+            };
+            match &bar {
+                Some(bar) => bar.suspend(say),
+                None => say(),
+            }
+        })
     }
 
     /// Takes the bar away: what came out of it follows.

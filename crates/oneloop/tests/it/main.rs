@@ -1,12 +1,16 @@
 //! The real binary, started as people and scripts start it.
 
 mod admin;
+mod apply;
 mod command_line;
 mod configuration;
+mod crash;
 mod demo;
 mod migrate;
 mod migration_window;
+mod reconcile;
 mod refusals;
 mod secrets;
+mod send_raw;
 mod serve;
 mod support;

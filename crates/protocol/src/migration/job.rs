@@ -7,10 +7,10 @@ use crate::id::{MigrationId, WorkspaceId};
 use crate::time::{IsoTime, UnixMillis};
 
 macro_rules! words {
-    ($($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ })+) => {$(
+    ($($(#[$meta:meta])* $name:ident { $($(#[doc = $meaning:literal])* $variant:ident = $word:literal,)+ })+) => {$(
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum $name { $($(#[$doc])* #[serde(rename = $word)] $variant,)+ }
+        pub enum $name { $($(#[doc = $meaning])* #[serde(rename = $word)] $variant,)+ }
 
         impl $name {
             /// Every value, in the order in which they are stored: new ones come last.
@@ -19,6 +19,11 @@ macro_rules! words {
             /// Its word on the wire.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
+            }
+
+            /// What it means, in a sentence or two for people.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($meaning),*).trim_ascii(),)+ }
             }
         }
 

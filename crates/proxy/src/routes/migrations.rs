@@ -1,16 +1,16 @@
 //! Migration jobs: our own endpoints, behind the gate. Unknown fields are refused.
 
 use axum::extract::State;
-use oneloop_protocol::MigrationId;
 use oneloop_protocol::migration::{
     ChunkAnswer, Comparison, CreateMigration, FinishMigration, Migration, MigrationAccess,
     MigrationAnswer, MigrationRow, MigrationsAnswer, RollBackMigration, RollBackStep, SignedReport,
 };
+use oneloop_protocol::{FieldError, MigrationId, Reason};
 
 use crate::answer::Answer;
 use crate::backend::App;
 use crate::error::ApiError;
-use crate::extract::{ApiJson, ApiPath, Ndjson, OptionalJson};
+use crate::extract::{ApiJson, ApiPath, Ndjson, OptionalJson, Parameters};
 use crate::gate::{MigrationPass, ReadMigration, RollBackMigrationJob};
 
 /// A job in its envelope.
@@ -107,13 +107,21 @@ pub(crate) async fn report(
     Ok(Answer(app.backend.migration_report(pass.team(), &id).await?))
 }
 
-/// `PUT /api/v1/migration/{migration}/chunk/{chunk}`: the next chunk, or one that was sent before.
+/// `PUT /api/v1/migration/{migration}/chunk/{chunk}`: the next chunk, or one that was sent before. It is recognised by
+/// `?digest=`, which its sender may make over what does not move by itself, or else by SHA-256 of the body.
 pub(crate) async fn put_chunk(
     State(app): State<App>,
     pass: MigrationPass,
     ApiPath((id, chunk)): ApiPath<(MigrationId, u32)>,
+    parameters: Parameters,
     Ndjson { lines, digest }: Ndjson<MigrationRow>,
 ) -> Result<Answer<ChunkAnswer>, ApiError> {
+    let digest = parameters.get("digest").map_or(Ok(digest), |text| {
+        text.parse().map_err(|_| {
+            let message = "digest must be SHA-256 in hex, 64 digits";
+            FieldError::new("digest", Reason::InvalidQuery, message)
+        })
+    })?;
     Ok(Answer(app.backend.import_chunk(pass.actor(), &id, chunk, digest, lines).await?))
 }
 

@@ -7,10 +7,12 @@ use std::time::Duration;
 use oneloop_import::database::Select;
 use oneloop_migrate::mapping::Mapping;
 use oneloop_migrate::plan::{Code, Summary};
+use oneloop_protocol::UnixMillis;
 use serde_json::{Value, json};
 
 use super::super::numbers::{bytes, grouped};
 use crate::failure::{Failure, Outcome};
+use crate::moment::iso;
 use crate::output;
 
 /// What an import is planned to reach, in keys a second: an aim, not yet a measurement.
@@ -24,6 +26,8 @@ pub(super) struct Report<'p> {
     pub(super) sql: Option<Select>,
     pub(super) waived_by: Option<String>,
     pub(super) took: Duration,
+    /// The moment that decided what has expired.
+    pub(super) now: UnixMillis,
 }
 
 impl Report<'_> {
@@ -37,6 +41,7 @@ impl Report<'_> {
         json!({
             "workspace": self.mapping.target.workspace,
             "digest": summary.digest.to_string(),
+            "plannedAt": iso(self.now),
             "canApply": summary.can_apply(),
             "stops": summary.stops().map(|(code, _)| code.as_str()).collect::<Vec<_>>(),
             "rows": summary.rows,

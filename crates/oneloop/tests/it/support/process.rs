@@ -159,7 +159,7 @@ impl Drop for Server {
 
 /// Looks again and again until there is something to see.
 #[track_caller]
-fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
     let started = Instant::now();
     loop {
         if let Some(seen) = look() {

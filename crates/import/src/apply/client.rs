@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use oneloop_protocol::error::ErrorBody;
 use oneloop_protocol::migration::{
-    ChunkAnswer, Comparison, CreateMigration, FinishMigration, Migration, MigrationAccess,
+    ChunkAnswer, Comparison, CreateMigration, FinishMigration, Hex32, Migration, MigrationAccess,
     MigrationAnswer, MigrationsAnswer, RollBackMigration, RollBackStep, SignedReport,
 };
-use oneloop_protocol::{MigrationId, Secret};
-use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use oneloop_protocol::workspace::{ScopeAnswer, ScopesAnswer};
+use oneloop_protocol::{
+    CreateScope, MigrationId, Secret, Verdict, Verification, VerifyRequest, WorkspaceId,
+};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -33,7 +36,12 @@ pub struct Client {
     base: Url,
     /// How often a call is tried.
     tries: u32,
+    /// Who hears of pauses.
+    waiting: Option<Waiting>,
 }
+
+/// Hears why a call failed, and after how long it will be tried again.
+pub type Waiting = Box<dyn Fn(&ClientError, Duration) + Send + Sync>;
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,13 +133,24 @@ impl Client {
             .timeout(CALL)
             .build()
             .map_err(ClientError::Unreachable)?;
-        Ok(Self { http, base, tries: 12 })
+        Ok(Self { http, base, tries: 12, waiting: None })
     }
 
     /// The same client, that tries every call so often.
     #[must_use]
     pub fn trying(self, tries: u32) -> Self {
         Self { tries: tries.max(1), ..self }
+    }
+
+    /// The same client, that tells of every pause.
+    #[must_use]
+    pub fn telling(self, waiting: Waiting) -> Self {
+        Self { waiting: Some(waiting), ..self }
+    }
+
+    /// Where the server is.
+    pub fn address(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
     }
 
     async fn once<T: DeserializeOwned>(
@@ -141,9 +160,11 @@ impl Client {
         body: Option<&[u8]>,
     ) -> Result<T, ClientError> {
         let url = self.base.join(path).map_err(|_| ClientError::Address(path.to_owned()))?;
+        let chunk = method == Method::PUT;
         let mut request = self.http.request(method, url);
         if let Some(body) = body {
-            request = request.body(body.to_vec());
+            let content = if chunk { "application/x-ndjson" } else { "application/json" };
+            request = request.header(CONTENT_TYPE, content).body(body.to_vec());
         }
         let response = request.send().await.map_err(ClientError::Unreachable)?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -154,7 +175,7 @@ impl Client {
         Err(refusal(status, &headers, &bytes))
     }
 
-    /// Calls, and calls again while that makes sense. `waiting` hears of every pause.
+    /// Calls, and calls again while that makes sense.
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -170,7 +191,11 @@ impl Client {
                         ClientError::Refused { after, .. } => *after,
                         _ => None,
                     };
-                    tokio::time::sleep(asked.unwrap_or(pause).min(LONGEST_PAUSE)).await;
+                    let wait = asked.unwrap_or(pause).min(LONGEST_PAUSE);
+                    if let Some(waiting) = &self.waiting {
+                        waiting(&error, wait);
+                    }
+                    tokio::time::sleep(wait).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                     tried += 1;
                 }
@@ -205,6 +230,30 @@ impl Client {
         }
     }
 
+    /// The scopes that a workspace defines.
+    pub async fn scopes(&self, workspace: &WorkspaceId) -> Result<Vec<String>, ClientError> {
+        let path = format!("api/v1/workspace/{workspace}/scopes");
+        let answer: ScopesAnswer = self.call(Method::GET, &path, None).await?;
+        Ok(answer.scopes.into_iter().map(|scope| scope.representation).collect())
+    }
+
+    /// Defines a scope. One that is there already, as after a lost answer, is fine.
+    pub async fn create_scope(
+        &self,
+        workspace: &WorkspaceId,
+        representation: &str,
+    ) -> Result<(), ClientError> {
+        let path = format!("api/v1/workspace/{workspace}/scope");
+        let (name, representation) = (representation.to_owned(), representation.to_owned());
+        let made: Result<ScopeAnswer, _> =
+            self.post(&path, &CreateScope { name, representation, description: None }).await;
+        match made {
+            Ok(_) => Ok(()),
+            Err(error) if error.reason() == Some("duplicate_scope") => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Makes a job, or finds the one of the same plan.
     pub async fn create(&self, body: &CreateMigration) -> Result<Migration, ClientError> {
         let answer: MigrationAnswer = self.post("api/v1/migration", body).await?;
@@ -224,14 +273,15 @@ impl Client {
         Ok(answer.migrations)
     }
 
-    /// Sends a chunk.
+    /// Sends a chunk. `digest` is what it is recognised by when it is sent again.
     pub async fn put_chunk(
         &self,
         id: &MigrationId,
         number: u32,
+        digest: Hex32,
         body: &[u8],
     ) -> Result<ChunkAnswer, ClientError> {
-        let path = format!("api/v1/migration/{id}/chunk/{number}");
+        let path = format!("api/v1/migration/{id}/chunk/{number}?digest={digest}");
         self.call(Method::PUT, &path, Some(body)).await
     }
 
@@ -291,6 +341,13 @@ impl Client {
     /// The signed report.
     pub async fn report(&self, id: &MigrationId) -> Result<SignedReport, ClientError> {
         self.call(Method::GET, &format!("api/v1/migration/{id}/report"), None).await
+    }
+
+    /// What the server says of a key in clear.
+    pub async fn verify(&self, key: Secret) -> Result<Verdict, ClientError> {
+        let request = VerifyRequest { key, ..VerifyRequest::default() };
+        let answer: Verification = self.post("api/v1/api-key/verify", &request).await?;
+        Ok(answer.status)
     }
 
     /// Brings one key along through the original endpoint.

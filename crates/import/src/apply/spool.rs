@@ -10,16 +10,20 @@ use oneloop_migrate::mapping::Mapping;
 use oneloop_migrate::plan::{Outcome, RowPlan};
 use oneloop_migrate::source::Row;
 use oneloop_protocol::mask;
-use oneloop_protocol::migration::{CHUNK_BYTES, Hex32};
+use oneloop_protocol::migration::{CHUNK_BYTES, Hex32, MigrationRow, ROWS_PER_CHUNK};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
-use crate::row::to_row;
+use super::row::to_row;
 
 /// Rows in a chunk: so many that committing it costs little, and so few that nobody waits long behind it.
 pub const ROWS: usize = 5_000;
 
 /// Bytes in a chunk, before the row that would be too much.
 const BYTES: usize = CHUNK_BYTES - 256 * 1024;
+
+/// Bytes of notes that are held in memory: rows that are not sent fill no chunk, however many they are.
+const NOTES: usize = 4 * 1024 * 1024;
 
 /// What a report says of a row, besides what the server answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,11 +50,11 @@ pub struct RowNote {
 /// A chunk, read back.
 #[derive(Clone, Debug)]
 pub struct Chunk {
-    /// Its number, from 1.
-    pub number: u32,
-    /// Its lines. Empty only if the plan sends nothing at all.
+    /// Its number, from 1; `None` if it holds nothing but notes of rows that are not sent.
+    pub number: Option<u32>,
+    /// Its lines; empty without a number.
     pub body: Vec<u8>,
-    /// SHA-256 of them.
+    /// SHA-256 of them without the moments of last use: those move while a migration waits.
     pub digest: Hex32,
     /// Its rows, and those around it that are not sent.
     pub notes: Vec<RowNote>,
@@ -59,10 +63,12 @@ pub struct Chunk {
 /// Where a chunk stands in the file.
 #[derive(Clone, Copy, Debug)]
 struct Place {
+    number: Option<u32>,
     start: u64,
     body: usize,
     notes: usize,
     rows: u64,
+    digest: Hex32,
 }
 
 /// Writes a plan, row by row.
@@ -71,10 +77,13 @@ pub struct SpoolWriter {
     file: BufWriter<File>,
     at: u64,
     places: Vec<Place>,
+    line: Vec<u8>,
     body: Vec<u8>,
+    content: Sha256,
     notes: Vec<u8>,
     rows: usize,
-    workspace: String,
+    chunks: u32,
+    most: usize,
 }
 
 /// A plan's chunks.
@@ -85,20 +94,32 @@ pub struct Spool {
 }
 
 impl SpoolWriter {
-    /// An empty spool.
+    /// An empty spool, of chunks with [`ROWS`] rows.
     ///
     /// # Errors
     ///
     /// If there is no place for a temporary file.
-    pub fn new(mapping: &Mapping) -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
+        Self::of_chunks(ROWS)
+    }
+
+    /// The same with at most `rows` rows in a chunk. A job has to be sent in the chunks that it was begun with.
+    ///
+    /// # Errors
+    ///
+    /// If there is no place for a temporary file.
+    pub fn of_chunks(rows: usize) -> io::Result<Self> {
         Ok(Self {
             file: BufWriter::with_capacity(1024 * 1024, tempfile::tempfile()?),
             at: 0,
             places: Vec::new(),
+            line: Vec::new(),
             body: Vec::new(),
+            content: Sha256::new(),
             notes: Vec::new(),
             rows: 0,
-            workspace: mapping.target.workspace.to_string(),
+            chunks: 0,
+            most: rows.clamp(1, ROWS_PER_CHUNK),
         })
     }
 
@@ -108,7 +129,7 @@ impl SpoolWriter {
     ///
     /// If the file cannot be written.
     pub fn push(&mut self, source: &Row, plan: &RowPlan, mapping: &Mapping) -> io::Result<()> {
-        let start = self.body.len();
+        self.line.clear();
         if let Some(key) = plan.outcome.applied() {
             let shown = source
                 .cell(&mapping.columns.key)
@@ -116,16 +137,22 @@ impl SpoolWriter {
                 .and_then(|stored| mapping.recipe.to_plaintext(stored))
                 .map(|key| mask::migrated(&key));
             let row = to_row(plan.number, key, &mapping.recipe, shown).map_err(io::Error::other)?;
-            serde_json::to_writer(&mut self.body, &row)?;
-            self.body.push(b'\n');
+            serde_json::to_writer(&mut self.line, &row)?;
+            self.line.push(b'\n');
+            let full = self.rows == self.most || self.body.len() + self.line.len() > BYTES;
+            // Notes of rows that are not sent fill no chunk, however many they are.
+            if self.rows > 0 && full || self.rows == 0 && self.notes.len() > NOTES {
+                self.end_chunk()?;
+            }
+            self.body.extend_from_slice(&self.line);
+            self.rows += 1;
+            if row.last_used_at.is_some() {
+                self.line.clear();
+                serde_json::to_writer(&mut self.line, &MigrationRow { last_used_at: None, ..row })?;
+                self.line.push(b'\n');
+            }
+            self.content.update(&self.line);
         }
-        let sent = self.body.len() - start;
-        if self.rows > 0 && sent > 0 && (self.rows == ROWS || self.body.len() > BYTES) {
-            let row = self.body.split_off(start);
-            self.end_chunk()?;
-            self.body = row;
-        }
-        self.rows += usize::from(sent > 0);
         serde_json::to_writer(&mut self.notes, &note(plan))?;
         self.notes.push(b'\n');
         Ok(())
@@ -135,7 +162,13 @@ impl SpoolWriter {
         let (body, notes) = (self.body.len(), self.notes.len());
         self.file.write_all(&self.body)?;
         self.file.write_all(&self.notes)?;
-        self.places.push(Place { start: self.at, body, notes, rows: self.rows as u64 });
+        let number = (self.rows > 0).then(|| {
+            self.chunks += 1;
+            self.chunks
+        });
+        let digest = Hex32(self.content.finalize_reset().into());
+        let rows = self.rows as u64;
+        self.places.push(Place { number, start: self.at, body, notes, rows, digest });
         self.at += (body + notes) as u64;
         self.body.clear();
         self.notes.clear();
@@ -155,18 +188,12 @@ impl SpoolWriter {
         let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         Ok(Spool { file, places: self.places })
     }
-
-    /// Where the keys go.
-    pub fn workspace(&self) -> &str {
-        &self.workspace
-    }
 }
 
 impl Spool {
-    /// How many chunks have rows to send: all of them, but for one that holds nothing but notes.
+    /// How many chunks are sent.
     pub fn chunks(&self) -> u32 {
-        let sending = self.places.iter().filter(|place| place.rows > 0).count();
-        u32::try_from(sending).unwrap_or(u32::MAX)
+        self.places.iter().filter_map(|place| place.number).max().unwrap_or(0)
     }
 
     /// How many rows are sent.
@@ -174,20 +201,24 @@ impl Spool {
         self.places.iter().map(|place| place.rows).sum()
     }
 
-    /// Every chunk's number, from 1; the last may have no rows to send.
-    pub fn numbers(&self) -> impl Iterator<Item = u32> + use<> {
-        1..=u32::try_from(self.places.len()).unwrap_or(u32::MAX)
+    /// How often [`Spool::chunk`] has something to read.
+    pub fn len(&self) -> usize {
+        self.places.len()
     }
 
-    /// Reads a chunk back.
+    /// Whether the plan had no row at all.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// Reads a chunk back: the one at this place, from 0, in the order of the rows.
     ///
     /// # Errors
     ///
     /// If the file cannot be read.
-    pub fn chunk(&mut self, number: u32) -> io::Result<Chunk> {
-        let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
-        let place = at.and_then(|at| self.places.get(at)).copied();
-        let place = place.ok_or_else(|| io::Error::other(format!("there is no chunk {number}")))?;
+    pub fn chunk(&mut self, at: usize) -> io::Result<Chunk> {
+        let place = self.places.get(at).copied();
+        let place = place.ok_or_else(|| io::Error::other(format!("there is no chunk at {at}")))?;
         self.file.seek(SeekFrom::Start(place.start))?;
         let mut reader = BufReader::with_capacity(256 * 1024, &self.file);
         let mut body = vec![0; place.body];
@@ -196,11 +227,12 @@ impl Spool {
         reader.read_exact(&mut notes)?;
         let notes: Result<Vec<RowNote>, _> =
             serde_json::Deserializer::from_slice(&notes).into_iter().collect();
-        Ok(Chunk { number, digest: Hex32::sha256(&body), body, notes: notes? })
+        Ok(Chunk { number: place.number, digest: place.digest, body, notes: notes? })
     }
 }
 
-fn note(plan: &RowPlan) -> RowNote {
+/// What is said of a row besides the server's answer.
+pub fn note(plan: &RowPlan) -> RowNote {
     let sent = plan.outcome.applied().is_some();
     let message = match &plan.outcome {
         Outcome::Refused { detail, .. } => Some(detail.clone()),

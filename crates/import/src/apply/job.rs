@@ -8,8 +8,8 @@ use oneloop_protocol::migration::{
     RollBackMigration, RollBackStep, RowAnswer,
 };
 
-use crate::client::{Client, ClientError};
-use crate::spool::{Chunk, Spool};
+use super::client::{Client, ClientError};
+use super::spool::{Chunk, Spool};
 
 /// Comparisons that are begun again after a lost answer.
 const COMPARISONS: u32 = 5;
@@ -67,12 +67,12 @@ pub async fn apply(
         return Err(JobError::Empty);
     }
     let mut job = client.create(body).await?;
-    for number in spool.numbers() {
-        let chunk = spool.chunk(number)?;
-        if chunk.body.is_empty() {
+    for at in 0..spool.len() {
+        let chunk = spool.chunk(at)?;
+        let Some(number) = chunk.number else {
             events.chunk(&chunk, None)?;
             continue;
-        }
+        };
         let answer = if number <= job.chunks {
             let answer = client.chunk(&job.id, number).await?;
             if answer.digest != chunk.digest {
@@ -80,7 +80,7 @@ pub async fn apply(
             }
             answer
         } else {
-            match client.put_chunk(&job.id, number, &chunk.body).await {
+            match client.put_chunk(&job.id, number, chunk.digest, &chunk.body).await {
                 Ok(answer) => answer,
                 Err(error) => return Err(explained(error, number)),
             }
@@ -124,11 +124,9 @@ pub async fn compare(
     let mut begun = 1;
     'again: loop {
         let mut last = None;
-        for number in spool.numbers() {
-            let chunk = spool.chunk(number)?;
-            if chunk.body.is_empty() {
-                continue;
-            }
+        for at in 0..spool.len() {
+            let chunk = spool.chunk(at)?;
+            let Some(number) = chunk.number else { continue };
             match client.compare(id, number, &chunk.body).await {
                 Ok(comparison) => {
                     each(&chunk, &comparison)?;

@@ -1,0 +1,150 @@
+//! `oneloop migrate apply`: from a plan that was reviewed to keys that work.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::{Migration, key, line, post};
+
+/// What a row's key has to be told.
+fn expected(row: usize) -> &'static str {
+    match (row.is_multiple_of(7), row.is_multiple_of(5)) {
+        (true, _) => "DISABLED",
+        (_, true) => "EXPIRED",
+        _ => "VALID",
+    }
+}
+
+#[test]
+fn a_reviewed_plan_becomes_keys_that_work_as_they_did() {
+    let migration = Migration::of(35);
+    migration.plan();
+    let applied = migration.apply(&[]);
+    let report = applied.json();
+    assert_eq!(report["migration"]["state"], "finished");
+    assert_eq!(report["outcomes"], json!({ "created": 35 }));
+    assert_eq!(report["scopesCreated"], json!(["deployments"]));
+
+    for row in 1..=35 {
+        let verdict = migration.verdict(&key(row));
+        assert_eq!(verdict["status"], expected(row), "row {row}: {verdict}");
+        assert_eq!(verdict["customerId"], format!("customer-{}", row % 10));
+    }
+    assert_eq!(migration.verdict("old_00000000000000000000000000000000")["status"], "INVALID");
+
+    let lines = migration.lines("outcomes.ndjson");
+    assert_eq!(lines.len(), 35);
+    let first = &lines[0];
+    assert_eq!((&first["row"], &first["line"], &first["id"]), (&json!(1), &json!(2), &json!("1")));
+    assert_eq!(first["code"], "created");
+    let ids: BTreeMap<_, _> =
+        migration.keys().iter().map(|key| (key["name"].to_string(), key["id"].clone())).collect();
+    assert_eq!(ids["\"Key 1\""], first["apiKeyId"]);
+    assert_eq!(lines[4]["notes"], json!(["expired_at_source"]));
+
+    let files = [
+        fs::read_to_string(migration.dir().join("outcomes.ndjson")).expect("written"),
+        fs::read_to_string(migration.dir().join("plan.json")).expect("written"),
+        applied.stdout,
+        applied.stderr,
+    ];
+    let hash = line(1).split(',').nth(3).expect("a hash").to_owned();
+    for secret in [&key(1), &hash, &migration.sdk_key] {
+        assert!(files.iter().all(|text| !text.contains(secret)), "a secret was written");
+    }
+}
+
+#[test]
+fn applying_again_changes_nothing_and_says_the_same() {
+    let migration = Migration::of(12);
+    migration.plan();
+    let first = migration.apply(&[]).json();
+    let (keys, lines) = (migration.keys(), migration.lines("outcomes.ndjson"));
+    let again = migration.apply(&[]);
+    assert!(again.stderr.contains("12 of them were there from an earlier run"), "{}", again.stderr);
+    let again = again.json();
+    assert_eq!(
+        (&again["migration"], &again["outcomes"]),
+        (&first["migration"], &first["outcomes"])
+    );
+    assert_eq!(again["scopesCreated"], json!([]));
+    assert_eq!((migration.keys(), migration.lines("outcomes.ndjson")), (keys, lines));
+}
+
+#[test]
+fn what_was_not_reviewed_is_not_sent() {
+    let migration = Migration::of(5);
+    let digest = migration.plan();
+    let forged = format!("{}{}", &digest[1..], &digest[..1]);
+    let refused = migration.run(&["apply", "--plan", &forged, "--json"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""));
+    assert!(refused.stderr.contains("another plan than the one that was reviewed"), "{refused:?}");
+
+    migration.write_keys(1..=6);
+    let changed = migration.apply(&[]);
+    assert_eq!(changed.code, Some(1), "{changed:?}");
+    assert_eq!(migration.run(&["status", "--json"]).json(), json!({ "migrations": [] }));
+    assert_eq!(migration.keys(), Vec::<Value>::new());
+    let scopes = crate::support::get(
+        migration.url(&format!("/api/v1/workspace/{}/scopes", migration.workspace)),
+    );
+    let scopes = scopes.header("authorization", format!("Bearer {}", migration.sdk_key)).send();
+    assert_eq!(scopes.ok()["scopes"], json!([]), "nothing is created for a plan that is refused");
+
+    // The digest alone is enough for whoever reviewed the plan elsewhere.
+    migration.write_keys(1..=5);
+    assert_eq!(migration.run(&["apply", "--plan", &digest, "--json"]).code, Some(0));
+}
+
+#[test]
+fn a_job_can_be_paused_and_goes_on_where_it_was() {
+    let mut migration = Migration::of(30);
+    migration.plan();
+    // A conflict under `fail` stops the job in its third chunk.
+    let taken = post(migration.url("/api/v1/api-key/migrate"))
+        .header("authorization", format!("Bearer {}", migration.sdk_key))
+        .json(json!({
+            "key": key(25), "name": "Mine", "workspaceId": migration.workspace, "customerId": "x",
+            "enabled": true, "scopes": [],
+        }))
+        .send();
+    assert_eq!(taken.status, 200, "{taken:?}");
+    migration.edit(|text| text.replace("conflict = \"skip\"", "conflict = \"fail\""));
+    let stopped = migration.apply(&["--chunk-rows", "10"]);
+    assert_eq!(stopped.code, Some(3), "{stopped:?}");
+    let lines = migration.lines("outcomes.ndjson");
+    let conflict = lines.iter().find(|line| line["row"] == 25).expect("its line");
+    assert_eq!(conflict["code"], "conflict_fails");
+    assert_eq!(
+        conflict["differs"][0],
+        json!({ "field": "name", "here": "Mine", "source": "Key 25" })
+    );
+
+    assert_eq!(migration.run(&["pause", "--json"]).json()["migration"]["state"], "paused");
+    migration.edit(|text| text.replace("conflict = \"fail\"", "conflict = \"update\""));
+    let paused = migration.apply(&["--chunk-rows", "10"]);
+    assert!(paused.code == Some(1) && paused.stderr.contains("migrate resume"), "{paused:?}");
+    migration.restart();
+    assert_eq!(migration.run(&["resume", "--json"]).json()["migration"]["state"], "importing");
+    let done = migration.apply(&["--chunk-rows", "10"]).json();
+    assert_eq!(done["outcomes"], json!({ "created": 29, "updated": 1 }));
+    assert_eq!(migration.verdict(&key(25))["customerId"], "customer-5");
+    let status = migration.run(&["status"]);
+    assert!(status.stdout.contains("finished") && status.stdout.contains("30 of 30"), "{status:?}");
+}
+
+#[test]
+fn an_sdk_key_is_named_and_never_typed() {
+    let migration = Migration::of(1);
+    migration.plan();
+    let typed = migration.apply(&["--sdk-key", &migration.sdk_key]);
+    assert_eq!(typed.code, Some(1));
+    assert!(typed.stderr.contains("env:NAME") && !typed.stderr.contains(&migration.sdk_key));
+    fs::write(migration.dir().join("sdk.key"), format!("{}\n", migration.sdk_key))
+        .expect("written");
+    let named = migration.apply(&["--sdk-key", "file:sdk.key"]);
+    assert_eq!(named.code, Some(0), "{named:?}");
+    let missing = migration.apply(&["--sdk-key", "env:NO_SUCH_VARIABLE_HERE"]);
+    assert!(missing.stderr.contains("there is no SDK key in `env:NO_SUCH"), "{missing:?}");
+}
