@@ -17,6 +17,7 @@ pub mod overlap;
 pub mod problem;
 pub mod scope_level;
 pub mod session;
+pub mod signal;
 pub mod snippet;
 pub mod state;
 pub mod terms;

@@ -1,5 +1,6 @@
 //! What the views share: the keys, what may be done with them, which dialog is open.
 
+use std::pin::Pin;
 use std::rc::Rc;
 
 use futures_util::future::join;
@@ -14,6 +15,7 @@ use web_sys::HtmlElement;
 use crate::client::Client;
 use crate::host::{Event, Host, Template};
 use crate::problem::Problem;
+use crate::signal::{ArcRwSignal, RwSignal, StoredValue};
 use crate::terms::Terms;
 use crate::text::grants::Named;
 use crate::text::problem::{Attempt, message};
@@ -80,10 +82,10 @@ pub enum Sheet {
 /// The widget's state. Copying it copies handles.
 #[derive(Clone, Copy)]
 pub struct App {
-    client: StoredValue<Rc<Client>, LocalStorage>,
-    host: StoredValue<Host, LocalStorage>,
+    client: StoredValue<Rc<Client>>,
+    host: StoredValue<Host>,
     /// Takes the focus when what had it is gone.
-    pub heading: StoredValue<Option<HtmlElement>, LocalStorage>,
+    pub heading: StoredValue<Option<HtmlElement>>,
     /// The keys, newest first.
     pub rows: RwSignal<Vec<Row>>,
     /// What keys may be given, as the workspace lists it.
@@ -108,9 +110,9 @@ impl App {
     /// An empty state in front of `client`.
     pub fn new(host: Host, client: Rc<Client>) -> Self {
         Self {
-            client: StoredValue::new_local(client),
-            host: StoredValue::new_local(host),
-            heading: StoredValue::new_local(None),
+            client: StoredValue::new(client),
+            host: StoredValue::new(host),
+            heading: StoredValue::new(None),
             rows: RwSignal::default(),
             scopes: RwSignal::default(),
             terms: RwSignal::default(),
@@ -288,6 +290,9 @@ impl App {
     }
 }
 
+/// What is left to do after a request.
+type Done = Box<dyn FnOnce()>;
+
 /// One request of a dialog: whether it is under way, and what became of the last one.
 #[derive(Clone, Copy)]
 pub struct Submission {
@@ -312,17 +317,26 @@ impl Submission {
         request: impl Future<Output = Result<T, Problem>> + 'static,
         done: impl FnOnce(T) + 'static,
     ) {
+        let sent = async move {
+            let value = request.await?;
+            let done: Done = Box::new(move || done(value));
+            Ok(done)
+        };
+        self.run(app, Box::pin(sent));
+    }
+
+    fn run(self, app: App, sent: Pin<Box<dyn Future<Output = Result<Done, Problem>>>>) {
         if self.busy.get_untracked() {
             return;
         }
         self.busy.set(true);
         self.problem.set(None);
         spawn_local(async move {
-            match request.await {
+            match sent.await {
                 Err(Problem::Aborted) => {}
-                Ok(value) => {
+                Ok(done) => {
                     self.busy.set(false);
-                    done(value);
+                    done();
                 }
                 Err(problem) => {
                     self.busy.set(false);

@@ -1,10 +1,10 @@
 //! The widget's buttons.
 
-use leptos::prelude::*;
 use web_sys::Event;
 
 use super::icon::Icon;
 use crate::dom::{Child, Element, Kept, el};
+use crate::signal::RwSignal;
 
 /// How much a button asks to be pressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use crate::attempt::{Attempt, Attempted};
 use crate::client::NewKey;
 use crate::dom::{View, el};
 use crate::host::Event;
+use crate::signal::RwSignal;
 use crate::state::{App, Revealed, Sheet, Submission};
 use crate::text::problem;
 use crate::{format, text};

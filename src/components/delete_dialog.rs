@@ -9,6 +9,7 @@ use super::unique::unique;
 use crate::dom::{Element, View, el};
 use crate::host::Event;
 use crate::key_status::DAY;
+use crate::signal::{RwSignal, StoredValue};
 use crate::state::{App, Row, Submission};
 use crate::text::problem::Attempt;
 use crate::{format, text};

@@ -7,6 +7,7 @@ use web_sys::{HtmlDialogElement, KeyboardEvent};
 use super::icon::Icon;
 use super::unique::unique;
 use crate::dom::{Element, el, once_mounted};
+use crate::signal::StoredValue;
 use crate::text;
 
 /// A modal dialog that is open for as long as it exists.
@@ -35,7 +36,7 @@ pub fn dialog(title: &'static str, on_dismiss: impl Fn() + Clone + 'static) -> E
         }
     });
     // While the element is still in the page: that is what gives the focus back.
-    let open = StoredValue::new_local(element.clone());
+    let open = StoredValue::new(element.clone());
     on_cleanup(move || {
         if let Some(element) = open.try_get_value() {
             element.close();

@@ -9,6 +9,7 @@ use super::name_field::{name_field, name_message, name_problem};
 use super::scope_picker::{ScopeDraft, scope_picker, summary};
 use crate::dom::{View, el};
 use crate::host::Event;
+use crate::signal::{RwSignal, StoredValue};
 use crate::state::{App, Row, Submission};
 use crate::text::problem::Attempt;
 use crate::{format, text};

@@ -7,6 +7,7 @@ use super::choice::Choice;
 use super::unique::unique;
 use crate::dom::{Element, View, el, views};
 use crate::expiry::{Expiry, ExpiryChoice};
+use crate::signal::{Memo, RwSignal, StoredValue};
 use crate::state::{App, Submission};
 use crate::{format, text};
 
@@ -19,7 +20,7 @@ pub struct ExpiryDraft {
     date: RwSignal<String>,
     time: RwSignal<String>,
     /// The date field, while there is one.
-    field: StoredValue<Option<HtmlElement>, LocalStorage>,
+    field: StoredValue<Option<HtmlElement>>,
 }
 
 impl ExpiryDraft {
@@ -30,7 +31,7 @@ impl ExpiryDraft {
             place: RwSignal::new(0),
             date: RwSignal::default(),
             time: RwSignal::new("23:59".to_owned()),
-            field: StoredValue::new_local(None),
+            field: StoredValue::new(None),
         };
         draft.place.set(ExpiryChoice::default_place(&untrack(|| draft.offered())));
         draft

@@ -1,7 +1,5 @@
 //! The frame of a dialog that sends something.
 
-use leptos::prelude::*;
-
 use super::button::{Button, Emphasis};
 use super::dialog::dialog;
 use super::notice::notice;

@@ -1,11 +1,11 @@
 //! The heading, what keys are, and the one thing to do next.
 
-use leptos::prelude::*;
 use oneloop_protocol::LinkTokenPermissions;
 
 use super::button::{Button, Emphasis};
 use super::icon::Icon;
 use crate::dom::{Element, el, slot};
+use crate::signal::Memo;
 use crate::state::{App, Phase, Sheet};
 use crate::text;
 

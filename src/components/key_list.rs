@@ -1,12 +1,11 @@
 //! The table of keys.
 
-use leptos::prelude::*;
-
 use super::icon::Icon;
 use super::key_row::key_row;
 use super::row_menu::RowMenuState;
 use crate::dom::{Element, View, dynamic, each, el, views};
 use crate::format::fold;
+use crate::signal::{Memo, RwSignal};
 use crate::state::{App, Row};
 use crate::text;
 

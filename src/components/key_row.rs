@@ -1,6 +1,5 @@
 //! One key in the table.
 
-use leptos::prelude::*;
 use oneloop_protocol::{ApiKey, LinkTokenPermissions, UnixMillis};
 
 use super::key_status::status;
@@ -8,6 +7,7 @@ use super::moment::moment;
 use super::row_menu::{RowMenuState, menu_button};
 use crate::dom::{Element, el, slot};
 use crate::key_status::KeyStatus;
+use crate::signal::Memo;
 use crate::state::{App, Row};
 use crate::{format, text};
 

@@ -18,6 +18,7 @@ use super::row_menu::{RowMenuState, row_menu};
 use super::unique::unique;
 use crate::dom::{Element, View, dynamic, el, slot};
 use crate::problem::Problem;
+use crate::signal::Memo;
 use crate::state::{App, Phase, Sheet};
 use crate::text::problem::{Attempt, message};
 use crate::{format, text};

@@ -1,11 +1,11 @@
 //! The name of a key.
 
-use leptos::prelude::*;
 use oneloop_protocol::{Reason, limits};
 use web_sys::HtmlInputElement;
 
 use super::unique::unique;
 use crate::dom::{Element, el};
+use crate::signal::{Memo, RwSignal};
 use crate::state::Submission;
 use crate::text;
 
@@ -24,8 +24,8 @@ pub fn name_message(
     name: RwSignal<String>,
     tried: RwSignal<bool>,
     submission: Submission,
-) -> Signal<Option<String>> {
-    Signal::derive(move || {
+) -> Memo<Option<String>> {
+    Memo::new(move |_| {
         let own = tried.get().then(|| name.with(|name| name_problem(name))).flatten();
         own.map(str::to_owned).or_else(|| submission.about("name"))
     })
@@ -46,7 +46,7 @@ pub fn name_message(
 /// `field`, `input`.
 pub fn name_field(
     value: RwSignal<String>,
-    problem: Signal<Option<String>>,
+    problem: Memo<Option<String>>,
 ) -> (Element, HtmlInputElement) {
     let (id, message) = (unique("name"), unique("name-problem"));
     let field = el("input")

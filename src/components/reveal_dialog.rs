@@ -14,6 +14,7 @@ use super::snippets::snippets;
 use super::unique::unique;
 use crate::dom::{Element, View, el, on_window, once_mounted, target_checked, views};
 use crate::host::Event;
+use crate::signal::{RwSignal, StoredValue};
 use crate::snippet::env_line;
 use crate::state::{App, Revealed};
 use crate::{format, text};
@@ -54,7 +55,7 @@ pub fn RevealDialog(
     let stored = RwSignal::new(false);
     let asking = RwSignal::new(false);
     // The selectable field, while there is one.
-    let field = StoredValue::new_local(None::<HtmlInputElement>);
+    let field = StoredValue::new(None::<HtmlInputElement>);
 
     let confirm_copy = move || {
         copied.set(true);

@@ -12,6 +12,7 @@ use crate::attempt::{Attempt, Attempted};
 use crate::dom::{Element, View, el};
 use crate::host::Event;
 use crate::overlap::{Overlap, custom_seconds, most_hours};
+use crate::signal::{Memo, RwSignal, StoredValue};
 use crate::state::{App, Revealed, Row, Sheet, Submission};
 use crate::text::problem;
 use crate::{format, text};
@@ -25,7 +26,7 @@ struct Draft {
     /// The most seconds that are allowed.
     most: u64,
     /// The field for hours, while there is one.
-    field: StoredValue<Option<HtmlElement>, LocalStorage>,
+    field: StoredValue<Option<HtmlElement>>,
 }
 
 impl Draft {
@@ -34,7 +35,7 @@ impl Draft {
             place: RwSignal::new(Overlap::default_place(&Overlap::offered(most))),
             hours: RwSignal::new("48".to_owned()),
             most,
-            field: StoredValue::new_local(None),
+            field: StoredValue::new(None),
         }
     }
 

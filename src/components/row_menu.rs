@@ -13,6 +13,7 @@ use super::unique::unique;
 use crate::dom::{Element, el, on_window, views};
 use crate::format::fold;
 use crate::key_status::KeyStatus;
+use crate::signal::{RwSignal, StoredValue};
 use crate::state::{App, Row, Sheet};
 use crate::text;
 
@@ -23,7 +24,7 @@ const GAP: f64 = 4.0;
 #[derive(Clone, Copy)]
 pub struct RowMenuState {
     row: RwSignal<Option<Row>>,
-    button: StoredValue<Option<HtmlElement>, LocalStorage>,
+    button: StoredValue<Option<HtmlElement>>,
     id: StoredValue<String>,
     /// Whether to start at the end: the menu was opened with the up arrow.
     from_end: RwSignal<bool>,
@@ -34,7 +35,7 @@ impl RowMenuState {
     pub fn new() -> Self {
         Self {
             row: RwSignal::new(None),
-            button: StoredValue::new_local(None),
+            button: StoredValue::new(None),
             id: StoredValue::new(unique("menu")),
             from_end: RwSignal::new(false),
         }
@@ -188,24 +189,7 @@ pub fn row_menu(app: App, menu: RowMenuState) -> Element {
     let element = el("div");
     let popover: HtmlElement = element.node();
 
-    // Shows and hides the popover after its items are there.
     let shown = popover.clone();
-    Effect::new(move |_| {
-        let popover = &shown;
-        let open = menu.row.with(Option::is_some);
-        if !open {
-            let _ = popover.hide_popover();
-            return;
-        }
-        let _ = popover.show_popover();
-        if let Some(button) = menu.button.get_value() {
-            place(popover, &button);
-        }
-        let items = items(popover);
-        let first = if menu.from_end.get_untracked() { items.last() } else { items.first() };
-        focus(first);
-    });
-
     let toggled = move |event: Event| {
         let state = js_sys::Reflect::get(&event, &"newState".into()).ok();
         if state.and_then(|state| state.as_string()).as_deref() == Some("closed") {
@@ -287,6 +271,21 @@ pub fn row_menu(app: App, menu: RowMenuState) -> Element {
         .on("toggle", toggled)
         .on("keydown", key)
         .child(entries)
+        .effect(move || show(menu, &shown))
+}
+
+/// Shows the menu once its items are there, or hides it.
+fn show(menu: RowMenuState, popover: &HtmlElement) {
+    if !menu.row.with(Option::is_some) {
+        let _ = popover.hide_popover();
+        return;
+    }
+    let _ = popover.show_popover();
+    if let Some(button) = menu.button.get_value() {
+        place(popover, &button);
+    }
+    let items = items(popover);
+    focus(if menu.from_end.get_untracked() { items.last() } else { items.first() });
 }
 
 fn items(menu: &HtmlElement) -> Vec<HtmlElement> {

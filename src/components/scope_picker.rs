@@ -1,6 +1,5 @@
 //! The scope matrix: one row a scope, None, Read, Write, or the single bits.
 
-use leptos::prelude::*;
 use oneloop_protocol::{Access, Grant, WorkspaceScope};
 
 use super::button::{Button, Emphasis};
@@ -10,6 +9,7 @@ use crate::dom::{Element, each, el};
 use crate::format::fold;
 use crate::host::Template;
 use crate::scope_level::{BITS, ScopeLevel};
+use crate::signal::{Memo, RwSignal, StoredValue};
 use crate::state::{App, Submission};
 use crate::text;
 

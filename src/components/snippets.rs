@@ -9,6 +9,7 @@ use super::copy::copy_then;
 use super::icon::Icon;
 use super::notice::notice;
 use crate::dom::{Element, el};
+use crate::signal::{RwSignal, StoredValue};
 use crate::snippet::Snippet;
 use crate::state::App;
 use crate::text;

@@ -132,6 +132,12 @@ impl Element {
         self.on("input", move |event| run(target_value(&event)))
     }
 
+    /// Runs now, and whenever what it reads has changed: after what moves the children that it was given before.
+    pub fn effect(mut self, run: impl Fn() + 'static) -> Self {
+        self.keep_moving(Box::new(run));
+        self
+    }
+
     /// Something at its end: an element, a view, a text, or a closure that gives one of them.
     pub fn child(mut self, child: impl Child) -> Self {
         child.append_to(&self.node, &mut self.kept);

@@ -20,6 +20,13 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// The compiler that cargo uses here.
+pub(crate) fn rustc() -> Command {
+    let mut command = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    command.current_dir(root());
+    command
+}
+
 /// Node, with a script and its arguments.
 ///
 /// Programs of npm packages are started through Node rather than through `node_modules/.bin`,

@@ -7,11 +7,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod anonymous;
 mod bench;
 mod command;
 mod files;
 mod package;
 mod report;
+mod short_names;
 mod size;
 mod stamp;
 mod unreachable;

@@ -15,9 +15,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 
 use crate::stamp::Stamp;
-use crate::unreachable;
 use crate::wasm::{self, Profile};
-use crate::{command, files, report, size};
+use crate::{command, files, report, short_names, size, unreachable};
 
 /// Says for which profile and which inputs `dist/` was made.
 const STAMP: &str = ".stamp";
@@ -84,15 +83,17 @@ fn is_current(dist: &Path, stamp: &str) -> bool {
 /// All files of the widget in one flat folder.
 fn build_widget(root: &Path, wasm: &Path, parts: &Path, profile: Profile) -> anyhow::Result<()> {
     fs::create_dir_all(parts)?;
-    report::step("wasm-bindgen", || wasm::bind(wasm, parts))?;
+    report::step("wasm-bindgen", || wasm::bind(wasm, parts, profile))?;
     if profile == Profile::Release {
-        report::step("unreachable classes", || unreachable::remove(parts))?;
-        report::step("wasm-opt", || wasm::optimize(parts))?;
+        unreachable::remove_classes(parts)?;
+        let names = report::step("wasm-opt", || wasm::optimize(parts))?;
+        short_names::use_in_bindings(&names, parts)?;
     }
     report::step("TypeScript of the widget", || typescript(&root.join("www/widget"), parts))?;
     copy_static(&root.join("www/widget"), parts)?;
     if profile == Profile::Release {
-        report::step("minify", || command::run(command::node(MINIFY).arg(parts)))?;
+        let modules = ["element.js", size::BINDINGS];
+        report::step("minify", || command::run(command::node(MINIFY).arg(parts).args(modules)))?;
     }
     Ok(())
 }
@@ -102,7 +103,7 @@ fn build_demo(root: &Path, folder: &Path) -> anyhow::Result<()> {
     copy_static(&root.join("www/demo"), folder)
 }
 
-/// Minifies the scripts and styles of a folder in place.
+/// Minifies the scripts and styles of a folder in place; the element becomes one module, the bindings stay another.
 const MINIFY: &str = "scripts/minify.mjs";
 /// Writes a `.br` and a `.gz` beside every file.
 const COMPRESS: &str = "scripts/compress.mjs";

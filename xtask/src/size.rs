@@ -12,7 +12,7 @@ use crate::{command, files, package, report};
 pub(crate) const ENTRY: &str = "oneloop-keys.js";
 
 /// What wasm-bindgen writes: it comes and goes with the wasm.
-const BINDINGS: &str = "oneloop_keys.js";
+pub(crate) const BINDINGS: &str = "oneloop_keys.js";
 
 /// The most the widget may weigh, in bytes compressed with brotli.
 pub(crate) struct Budget {

@@ -1,36 +1,107 @@
-//! What the bindings offer to a page that no page can reach.
+//! What is in the wasm although no page can reach it, or nobody reads what it writes.
 //!
-//! Leptos brings `wasm-streams` along for server functions, and wasm-bindgen exports every class of every crate: three
-//! classes for byte streams, kept alive by their exports alone. Nothing else of the graph would go by itself.
+//! The linker cannot take it out by itself, because a function whose address stands in a table of methods counts as
+//! used. So the bodies go, by the functions' names; wasm-opt then removes what only they called, and is left with one
+//! empty function for all of them.
+//!
+//! - **The streams of server functions.** Leptos brings `wasm-streams` along, and wasm-bindgen exports every class of
+//!   every crate: three classes for byte streams, kept alive by their exports alone, and the promises that they return.
+//! - **`Debug`.** Its one reader is the text of a panic. There it says what a value was, in a widget whose values may
+//!   be secrets, and it weighs as much as all dialogs together: floating-point digits, escapes, nested indentation. A
+//!   panic still says what happened and where; `{:?}` in it writes nothing.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-use serde_json::{Value, json};
+use walrus::ir::{Const, Instr, InstrLocId, Unreachable, Value};
+use walrus::{FunctionId, FunctionKind, Module, ValType};
 
-use crate::{command, wasm};
+use crate::{files, wasm};
 
 /// How the classes' names begin.
-const PREFIX: &str = "IntoUnderlying";
+const CLASSES: &str = "IntoUnderlying";
 
-/// Takes the classes out of the bindings in `folder`, and what only they reached out of the wasm beside them.
-pub(crate) fn remove(folder: &Path) -> anyhow::Result<()> {
+/// What becomes of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is never called.
+    Trap,
+    /// It writes nothing, and says that this went well.
+    Silence,
+}
+
+/// By a function's name.
+fn fate(name: &str) -> Option<Fate> {
+    if name.contains("wasm_streams::") || name.starts_with(PROMISE) {
+        Some(Fate::Trap)
+    } else {
+        name.contains("::fmt::Debug>::fmt").then_some(Fate::Silence)
+    }
+}
+
+/// Makes a promise of a Rust future: what the streams return. Nothing of ours may.
+const PROMISE: &str = "js_sys::futures::future_to_promise";
+
+/// Empties the functions of `module` that are not needed, and takes the classes out of what it offers.
+///
+/// # Errors
+///
+/// If none is found, which would mean that their names have changed, or if the sources in `src` make promises.
+pub(crate) fn empty(module: &mut Module, src: &Path) -> anyhow::Result<()> {
+    for file in files::below(src)? {
+        let text = fs::read_to_string(&file)?;
+        ensure!(!text.contains("future_to_promise"), "{} needs {PROMISE}", file.display());
+    }
+    let classes = CLASSES.to_lowercase();
+    let exports: Vec<_> = module
+        .exports
+        .iter()
+        .filter(|export| export.name.contains(&classes))
+        .map(walrus::Export::id)
+        .collect();
+    for id in exports {
+        module.exports.delete(id);
+    }
+
+    let fates: Vec<_> = module
+        .funcs
+        .iter()
+        .filter_map(|function| Some((function.id(), fate(function.name.as_deref()?)?)))
+        .collect();
+    for wanted in [Fate::Trap, Fate::Silence] {
+        ensure!(
+            fates.iter().any(|(_, fate)| *fate == wanted),
+            "no function in the wasm is one of those to leave out ({wanted:?})"
+        );
+    }
+    for (id, fate) in fates {
+        give_body(module, id, fate);
+    }
+    Ok(())
+}
+
+/// Replaces the body of a function, unless it is the browser's.
+fn give_body(module: &mut Module, id: FunctionId, fate: Fate) {
+    let function = module.funcs.get_mut(id);
+    let writes = module.types.get(function.ty()).results() == [ValType::I32];
+    let FunctionKind::Local(local) = &mut function.kind else { return };
+    let entry = local.entry_block();
+    let body = match fate {
+        // `Ok(())` of `fmt::Result` is zero.
+        Fate::Silence if writes => Instr::Const(Const { value: Value::I32(0) }),
+        _ => Instr::Unreachable(Unreachable {}),
+    };
+    local.block_mut(entry).instrs = vec![(body, InstrLocId::default())];
+}
+
+/// Takes the classes out of the bindings in `folder`.
+pub(crate) fn remove_classes(folder: &Path) -> anyhow::Result<()> {
     let script = folder.join(format!("{}.js", wasm::NAME));
-    let binary = folder.join(format!("{}_bg.wasm", wasm::NAME));
     let text = fs::read_to_string(&script).context("wasm-bindgen wrote no bindings")?;
     let rest = without_classes(&text);
-    ensure!(!rest.contains(PREFIX), "the bindings use {PREFIX}… outside of its classes");
-    fs::write(&script, &rest)?;
-
-    let graph = folder.join("reachable.json");
-    fs::write(&graph, reachable(&rest).to_string())?;
-    let mut shake = command::node("node_modules/binaryen/bin/wasm-metadce");
-    shake.arg(&binary).arg("--graph-file").arg(&graph).args(wasm::FEATURES).arg("-o").arg(&binary);
-    command::output(&mut shake)?;
-    fs::remove_file(graph)?;
-    Ok(())
+    ensure!(!rest.contains(CLASSES), "the bindings use {CLASSES}… outside of its classes");
+    fs::write(&script, &rest).context("cannot write the bindings")
 }
 
 /// The script without the classes and their finalization registries, as wasm-bindgen lays them out.
@@ -38,7 +109,7 @@ fn without_classes(script: &str) -> String {
     let mut rest = String::with_capacity(script.len());
     let mut lines = script.lines();
     while let Some(line) = lines.next() {
-        let begins = |with: &str| line.starts_with(&format!("{with}{PREFIX}"));
+        let begins = |with: &str| line.starts_with(&format!("{with}{CLASSES}"));
         if begins("export class ") {
             lines.find(|line| *line == "}");
         } else if begins("const ") {
@@ -52,24 +123,9 @@ fn without_classes(script: &str) -> String {
     rest
 }
 
-/// The exports that the script uses, as the graph that wasm-metadce reads.
-fn reachable(script: &str) -> Value {
-    let is_name = |char: char| char.is_ascii_alphanumeric() || matches!(char, '_' | '$');
-    let used = script.split("wasm.").skip(1);
-    let used: BTreeSet<&str> =
-        used.filter_map(|rest| rest.split(|char| !is_name(char)).next()).collect();
-    let names: Vec<_> = used.iter().map(|name| format!("export {name}")).collect();
-    let page = json!({ "name": "page", "root": true, "reaches": names });
-    let exports =
-        used.iter().map(|name| json!({ "name": format!("export {name}"), "export": name }));
-    std::iter::once(page).chain(exports).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::{reachable, without_classes};
+    use super::{Fate, fate, without_classes};
 
     const SCRIPT: &str = "\
 export class IntoUnderlyingSink {
@@ -94,8 +150,19 @@ const MountedFinalization = 1;
         let rest = without_classes(SCRIPT);
         assert!(!rest.contains("IntoUnderlying") && !rest.contains("intounderlying"), "{rest}");
         assert!(rest.contains("export class Mounted") && rest.contains("MountedFinalization"));
-        let graph = reachable(&rest);
-        assert_eq!(graph[0]["reaches"], json!(["export __wbg_mounted_free"]));
-        assert_eq!(graph[1]["export"], "__wbg_mounted_free");
+    }
+
+    #[test]
+    fn functions_are_told_apart_by_their_names() {
+        let fates = [
+            ("core::ptr::drop_in_place<wasm_streams::readable::Inner>::h1", Some(Fate::Trap)),
+            ("js_sys::futures::future_to_promise::{{closure}}::h1", Some(Fate::Trap)),
+            ("<f64 as core[c5930c85a12de822]::fmt::Debug>::fmt", Some(Fate::Silence)),
+            ("<f64 as core[c5930c85a12de822]::fmt::Display>::fmt", None),
+            ("oneloop_keys::format::full::h1", None),
+        ];
+        for (name, expected) in fates {
+            assert_eq!(fate(name), expected, "{name}");
+        }
     }
 }

@@ -7,10 +7,14 @@ use clap::ValueEnum;
 use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::command;
+use crate::short_names::Names;
+use crate::{anonymous, command, unreachable};
 
 /// The base name of the bindings and of the wasm.
 pub(crate) const NAME: &str = "oneloop_keys";
+
+/// What the widget is compiled for.
+const TARGET: &str = "wasm32-unknown-unknown";
 
 /// How much time to spend on making the widget small.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -43,7 +47,7 @@ impl Profile {
 /// What wasm-opt may use: what every browser since 2023 has.
 ///
 /// Named one by one, because `--all-features` makes wasm-opt write an encoding that Chromium refuses.
-pub(crate) const FEATURES: [&str; 6] = [
+const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-multivalue",
     "--enable-mutable-globals",
@@ -54,18 +58,24 @@ pub(crate) const FEATURES: [&str; 6] = [
 
 /// Compiles the root crate and returns where its wasm is. Cargo decides whether anything is to do.
 pub(crate) fn compile(profile: Profile) -> anyhow::Result<PathBuf> {
-    // Cargo says where it put the file, whatever the target directory is.
-    let messages = command::output(command::cargo().args([
+    let mut cargo = command::cargo();
+    cargo.args([
         "rustc",
         "--quiet",
         "--package=oneloop-keys",
         "--lib",
         "--crate-type=cdylib",
-        "--target=wasm32-unknown-unknown",
-        "--message-format=json-render-diagnostics",
+        "--target",
+        TARGET,
         "--profile",
         profile.cargo(),
-    ]))?;
+        // Cargo says where it put the file, whatever the target directory is.
+        "--message-format=json-render-diagnostics",
+    ]);
+    if profile == Profile::Release {
+        cargo.arg("--config").arg(anonymous::rustflags(TARGET)?);
+    }
+    let messages = command::output(&mut cargo)?;
     artifact(&messages).ok_or_else(|| anyhow!("cargo built no wasm for the package `oneloop-keys`"))
 }
 
@@ -82,8 +92,8 @@ fn artifact(messages: &str) -> Option<PathBuf> {
 }
 
 /// Writes `oneloop_keys.js`, its types and `oneloop_keys_bg.wasm` into `folder`.
-pub(crate) fn bind(wasm: &Path, folder: &Path) -> anyhow::Result<()> {
-    Bindgen::new()
+pub(crate) fn bind(wasm: &Path, folder: &Path, profile: Profile) -> anyhow::Result<()> {
+    let mut output = Bindgen::new()
         .input_path(wasm)
         .out_name(NAME)
         .web(true)?
@@ -92,16 +102,23 @@ pub(crate) fn bind(wasm: &Path, folder: &Path) -> anyhow::Result<()> {
         .omit_default_module_path(false)
         .remove_name_section(true)
         .remove_producers_section(true)
-        .generate(folder)
-        .context("wasm-bindgen failed")
+        .generate_output()
+        .context("wasm-bindgen failed")?;
+    if profile == Profile::Release {
+        unreachable::empty(output.wasm_mut(), &command::root().join("src"))?;
+    }
+    output.emit(folder).context("wasm-bindgen failed")
 }
 
-/// Makes the wasm in `folder` small, in place.
-pub(crate) fn optimize(folder: &Path) -> anyhow::Result<()> {
+/// Makes the wasm in `folder` small, in place, and returns what it calls its imports and exports now.
+pub(crate) fn optimize(folder: &Path) -> anyhow::Result<Names> {
     let file = folder.join(format!("{NAME}_bg.wasm"));
     let mut command = command::node("node_modules/binaryen/bin/wasm-opt");
-    command.arg(&file).arg("-Oz").args(FEATURES).arg("-o").arg(&file);
-    command::run(&mut command)
+    command.arg(&file).arg("-Oz").arg("--minify-imports-and-exports-and-modules");
+    command.args(FEATURES).arg("-o").arg(&file);
+    let names = command::output(&mut command)?;
+    anonymous::check(&file)?;
+    serde_json::from_str(&names).context("wasm-opt printed no names")
 }
 
 #[cfg(test)]
