@@ -43,7 +43,7 @@ const suites = {
       count: counts.node,
     },
   migration: {
-    title: 'keys of real legacy systems, from their own tables to a plan',
+    title: 'keys of real legacy systems, from their own tables to keys that work here',
     needs: [server, databases, legacy],
     command: () => nodeTests('tests/migration'),
     count: counts.node,

@@ -91,6 +91,6 @@ suite('better-auth in PostgreSQL', () => {
     const { migration: job } = await migration.json('rollback', '--yes')
     assert.deepEqual([job.state, job.counts.removed], ['rolled_back', keys.length])
     await target.knows(keys, () => 'INVALID')
-    assert.deepEqual((await target.oneloop.retrieveApiKeys(target.workspace)).apiKeys, [])
+    assert.deepEqual((await target.oneloop.getApiKeys(target.workspace)).apiKeys, [])
   })
 })

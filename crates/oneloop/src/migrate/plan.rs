@@ -1,5 +1,6 @@
 //! `oneloop migrate plan`: what would be done with every row, and why. Writes nothing but the files it is asked for.
 
+mod on_server;
 mod problems;
 mod report;
 
@@ -11,10 +12,12 @@ use oneloop_migrate::mapping::Mapping;
 use oneloop_migrate::plan::{RowPlan, Summary};
 use oneloop_migrate::source::Row;
 
+use self::on_server::OnServer;
 use self::problems::Problems;
 use self::report::Report;
 use super::mapping_file::MappingFile;
 use super::planned::{Planned, Reading, Sink, proof};
+use super::server::SdkKeyArgs;
 use crate::admin::Answer;
 use crate::failure::{Failure, Outcome};
 use crate::output;
@@ -33,6 +36,11 @@ pub(super) struct PlanArgs {
     /// Write the plan, as --json prints it, to this file
     #[arg(long, short, value_name = "PATH")]
     output: Option<PathBuf>,
+    /// Also say what this server lacks: scopes that `apply` would create, and a job of the same plan
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    #[command(flatten)]
+    sdk_key: SdkKeyArgs,
     /// Read at most so many rows of a database in a second [default: as many as come]
     #[arg(long, value_name = "N")]
     rows_per_second: Option<NonZeroU32>,
@@ -51,6 +59,8 @@ impl Sink for Looking {
 pub(super) async fn run(args: PlanArgs, answer: Answer) -> Outcome {
     let mapping = MappingFile::read(&args.mapping)?.mapping;
     let proof = proof(&mapping, args.waive_proof.as_deref())?;
+    // An address or a key that cannot be used is said before a million rows are read.
+    let client = args.server.as_deref().map(|server| args.sdk_key.client(server)).transpose()?;
     let now = jiff::Timestamp::now().as_millisecond();
     let reading = Reading { mapping, proof, now, rows_per_second: args.rows_per_second };
     let problems = args.problems.as_deref().map(Problems::create).transpose()?;
@@ -60,8 +70,13 @@ pub(super) async fn run(args: PlanArgs, answer: Answer) -> Outcome {
     if let Some(problems) = problems {
         problems.finish()?;
     }
+    let on_server = match &client {
+        Some(client) => Some(OnServer::look(client, &mapping, &summary).await?),
+        None => None,
+    };
     let waived_by = proof.waived_by().map(str::to_owned);
-    let report = Report { mapping: &mapping, summary: &summary, sql, waived_by, took, now };
+    let (mapping, summary) = (&mapping, &summary);
+    let report = Report { mapping, summary, sql, waived_by, took, now, on_server };
     if let Some(path) = &args.output {
         report.write(path)?;
     }
@@ -70,7 +85,7 @@ pub(super) async fn run(args: PlanArgs, answer: Answer) -> Outcome {
         Answer::People => report.print()?,
     }
     if !summary.can_apply() {
-        return Err(stopped(&summary));
+        return Err(stopped(summary));
     }
     if answer == Answer::People {
         let plan = args

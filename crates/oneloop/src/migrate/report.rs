@@ -31,7 +31,8 @@ pub(super) struct VerifyReportArgs {
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// The server's public key, as `report` showed it; without it any server may have signed
-    #[arg(long, value_name = "KEY")]
+    // One key in sixty-four begins with a hyphen.
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     public_key: Option<String>,
 }
 

@@ -135,6 +135,27 @@ fn a_job_can_be_paused_and_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_plan_says_what_a_server_lacks() {
+    let migration = Migration::of(4);
+    let url = migration.url("");
+    let plan =
+        || migration.run(&["plan", "--server", &url, "--output", "plan.json", "--json"]).json();
+    let before = plan()["server"].clone();
+    assert_eq!(
+        before,
+        json!({ "scopesMissing": ["deployments"], "migration": null, "gateOpen": true })
+    );
+    let applied = migration.apply(&[]).json();
+    let after = plan();
+    assert_eq!(after["server"]["scopesMissing"], json!([]));
+    assert_eq!(after["server"]["migration"]["id"], applied["migration"]["id"]);
+    assert_eq!(
+        after["digest"], applied["migration"]["planDigest"],
+        "what is there changes no digest"
+    );
+}
+
+#[test]
 fn an_sdk_key_is_named_and_never_typed() {
     let migration = Migration::of(1);
     migration.plan();

@@ -82,7 +82,7 @@ fn a_report_is_believed_only_as_it_was_signed() {
     assert_eq!(genuine["report"]["reconciled"], true);
     let public = genuine["publicKey"].as_str().expect("a key").to_owned();
     assert_eq!(check(&["--public-key", &public]).json()["pinned"], true);
-    let other = check(&["--public-key", "AAAA"]);
+    let other = check(&["--public-key", "-AAA"]);
     assert!(other.code == Some(1) && other.stderr.contains("another key"), "{other:?}");
 
     let path = migration.dir().join("report.json");

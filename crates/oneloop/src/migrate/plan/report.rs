@@ -11,6 +11,7 @@ use oneloop_protocol::UnixMillis;
 use serde_json::{Value, json};
 
 use super::super::numbers::{bytes, grouped};
+use super::on_server::OnServer;
 use crate::failure::{Failure, Outcome};
 use crate::moment::iso;
 use crate::output;
@@ -28,6 +29,8 @@ pub(super) struct Report<'p> {
     pub(super) took: Duration,
     /// The moment that decided what has expired.
     pub(super) now: UnixMillis,
+    /// What a server has of it, if one was asked.
+    pub(super) on_server: Option<OnServer>,
 }
 
 impl Report<'_> {
@@ -59,6 +62,7 @@ impl Report<'_> {
                 (Some(by), _) => json!({ "waivedBy": by }),
                 (None, proof) => json!({ "keys": proof.as_ref().map(|proof| proof.keys) }),
             },
+            "server": self.on_server,
             "sql": self.sql.as_ref().map(Select::first),
         })
     }
@@ -104,6 +108,9 @@ impl Report<'_> {
         }
         output::data("")?;
         output::data(&self.estimate())?;
+        if let Some(on_server) = &self.on_server {
+            on_server.print()?;
+        }
         output::data(&format!("Digest {}", output::strong(&summary.digest.to_string())))
     }
 
