@@ -19,7 +19,9 @@ use web_sys::{
     Response, window,
 };
 
+use crate::evidence::{Day, Happening, Usage};
 use crate::host::{Event, Host};
+use crate::listing::KeyPage;
 use crate::problem::{Problem, Refusal};
 use crate::session::Session;
 use crate::terms::Terms;
@@ -80,6 +82,8 @@ pub struct Client {
     customer: RefCell<Option<LinkTokenStatus>>,
     life: Option<AbortController>,
     closed: Cell<bool>,
+    /// Which question the list is asked: answers to earlier ones are dropped.
+    pub question: Cell<u32>,
 }
 
 impl Client {
@@ -92,6 +96,7 @@ impl Client {
             customer: RefCell::default(),
             life: AbortController::new().ok(),
             closed: Cell::new(false),
+            question: Cell::new(0),
         }
     }
 
@@ -122,12 +127,24 @@ impl Client {
         Ok(terms)
     }
 
-    /// The customer's keys, newest first, without deleted ones.
-    pub async fn list_keys(&self) -> Result<Vec<ApiKey>, Problem> {
-        let answer = self.send(GET, &Path::Workspace("/api-key"), None).await?;
-        let mut keys: Vec<ApiKey> = read(answer, |fields| fields.list("apiKeys"))?;
-        keys.retain(|key| !key.deleted);
-        Ok(keys)
+    /// A page of the customer's keys, without deleted ones. `query` is what [`Query`](crate::listing::Query) makes.
+    pub async fn list_keys(&self, query: &str) -> Result<KeyPage, Problem> {
+        let path = ["/api-key", query].concat();
+        let mut page = read(self.send(GET, &Path::Workspace(&path), None).await?, KeyPage::read)?;
+        page.keys.retain(|key| !key.deleted);
+        Ok(page)
+    }
+
+    /// How often a key was asked about, day by day; the last one is today.
+    pub async fn usage(&self, id: &ApiKeyId) -> Result<Vec<Day>, Problem> {
+        let answer = self.send(GET, &Path::Key(id, "/usage?days=30"), None).await?;
+        read(answer, |fields| fields.object::<Usage>("usage")).map(|usage| usage.0)
+    }
+
+    /// What happened to a key, newest first: the last of it.
+    pub async fn activity(&self, id: &ApiKeyId) -> Result<Vec<Happening>, Problem> {
+        let answer = self.send(GET, &Path::Key(id, "/activity?limit=20"), None).await?;
+        read(answer, |fields| fields.list("activity"))
     }
 
     /// What keys of this workspace may be given.
@@ -326,7 +343,8 @@ impl Client {
     }
 }
 
-fn escape(segment: &str) -> String {
+/// A value as a URL can hold it.
+pub fn escape(segment: &str) -> String {
     js_sys::encode_uri_component(segment).into()
 }
 

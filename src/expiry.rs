@@ -2,7 +2,7 @@
 
 use oneloop_protocol::UnixMillis;
 
-use crate::key_status::DAY;
+use crate::key_status::{DAY, HOUR};
 use crate::terms::Terms;
 
 /// What a person picks for the end of a key.
@@ -30,6 +30,18 @@ impl ExpiryChoice {
     pub fn default_place(offered: &[Self]) -> usize {
         let is_short = |choice: &Self| matches!(choice, Self::Days(..=90));
         offered.iter().rposition(is_short).unwrap_or_default()
+    }
+}
+
+impl ExpiryChoice {
+    /// Whether a key that was to live this long, in milliseconds, was made with this choice; `None` = without end.
+    /// Within an hour: moments are rounded, and a day may have had a change of clocks.
+    pub fn lasts(self, lifetime: Option<i64>) -> bool {
+        match (self, lifetime) {
+            (Self::Days(days), Some(lifetime)) => (lifetime - i64::from(days) * DAY).abs() <= HOUR,
+            (Self::Never, None) => true,
+            _ => false,
+        }
     }
 }
 
@@ -136,6 +148,14 @@ mod tests {
         assert_eq!(resolve(ExpiryChoice::Days(365)), Expiry::At(NOW + 31_536_000_000));
         assert_eq!(resolve(ExpiryChoice::Never), Expiry::Never);
         assert_eq!(resolve(ExpiryChoice::Never).millis(), None);
+    }
+
+    #[test]
+    fn a_lifetime_is_known_by_its_choice() {
+        use ExpiryChoice::{Days, Never, OnDate};
+        assert!(Days(30).lasts(Some(30 * DAY)) && Days(30).lasts(Some(30 * DAY - 5_000)));
+        assert!(!Days(30).lasts(Some(31 * DAY)) && !Days(30).lasts(None));
+        assert!(Never.lasts(None) && !Never.lasts(Some(DAY)) && !OnDate.lasts(Some(DAY)));
     }
 
     #[test]

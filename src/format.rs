@@ -28,6 +28,12 @@ pub fn short_date(moment: UnixMillis) -> String {
     localized(moment, &[("day", "numeric"), ("month", "short"), ("year", "numeric")])
 }
 
+/// `12 Feb 2027` of a day in UTC (`YYYY-MM-DD`): the day itself, whatever the person's own zone.
+pub fn day(day: &str) -> String {
+    let noon = IsoTime([day, "T12:00"].concat());
+    parse(&noon).map(short_date).unwrap_or_default()
+}
+
 /// `21 February 2027`, for a sentence.
 pub fn long_date(moment: UnixMillis) -> String {
     localized(moment, &[("day", "numeric"), ("month", "long"), ("year", "numeric")])

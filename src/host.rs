@@ -21,6 +21,10 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn workspace(this: &Host) -> Option<String>;
 
+    /// The key that the page wants to be shown.
+    #[wasm_bindgen(method, getter, js_name = keyId)]
+    pub fn key_id(this: &Host) -> Option<String>;
+
     /// What the key's environment variable is called in the file that the reveal offers.
     #[wasm_bindgen(method, getter, js_name = keyVariable)]
     pub fn key_variable(this: &Host) -> String;

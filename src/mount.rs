@@ -41,6 +41,13 @@ impl Mounted {
         let sheet = self.app.get().map(|app| app.sheet);
         sheet.is_some_and(|sheet| sheet.with_untracked(|it| matches!(it, Some(Sheet::Reveal(_)))))
     }
+
+    /// Shows the key with this id.
+    pub fn show(&self, id: String) {
+        if let Some(app) = self.app.get() {
+            app.show(id);
+        }
+    }
 }
 
 impl Drop for Mounted {

@@ -3,7 +3,6 @@
 use std::pin::Pin;
 use std::rc::Rc;
 
-use futures_util::future::join;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use oneloop_protocol::{
@@ -14,6 +13,7 @@ use web_sys::HtmlElement;
 
 use crate::client::Client;
 use crate::host::{Event, Host, Template};
+use crate::listing::Query;
 use crate::problem::Problem;
 use crate::signal::{ArcRwSignal, RwSignal, StoredValue};
 use crate::terms::Terms;
@@ -32,7 +32,8 @@ pub struct Row {
 }
 
 impl Row {
-    fn new(key: ApiKey) -> Self {
+    /// The row of a key.
+    pub fn new(key: ApiKey) -> Self {
         Self { id: key.id.clone(), key: ArcRwSignal::new(key) }
     }
 
@@ -64,11 +65,24 @@ pub struct Revealed {
     pub replaced: Option<Option<UnixMillis>>,
 }
 
+/// What can be done to several keys at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Switch them off.
+    Disable,
+    /// The end.
+    Delete,
+}
+
 /// Which dialog is open.
 #[derive(Clone, Debug)]
 pub enum Sheet {
-    /// A new key.
-    Create,
+    /// A new key, perhaps with the settings of another.
+    Create(Option<Row>),
+    /// What is known of a key.
+    Details(Row),
+    /// Several keys at once.
+    Many(Deed, Vec<Row>),
     /// Name and scopes.
     Edit(Row),
     /// A new secret.
@@ -83,11 +97,30 @@ pub enum Sheet {
 #[derive(Clone, Copy)]
 pub struct App {
     client: StoredValue<Rc<Client>>,
-    host: StoredValue<Host>,
+    /// What surrounds the widget.
+    pub host: StoredValue<Host>,
     /// Takes the focus when what had it is gone.
     pub heading: StoredValue<Option<HtmlElement>>,
-    /// The keys, newest first.
+    /// The keys that have been read of the list, in its order.
     pub rows: RwSignal<Vec<Row>>,
+    /// What the list is asked for.
+    pub query: RwSignal<Query>,
+    /// Where the list goes on.
+    pub next: RwSignal<Option<String>>,
+    /// Where the page that was asked for last begins; empty = at the beginning.
+    pub asked: RwSignal<Option<String>>,
+    /// How many keys the question finds in all.
+    pub total: RwSignal<usize>,
+    /// Why the last page could not be fetched.
+    pub stuck: RwSignal<Option<Problem>>,
+    /// How many keys end soon.
+    pub expiring: RwSignal<usize>,
+    /// How many keys are kept apart because their time is over.
+    pub expired: RwSignal<usize>,
+    /// The keys that are picked.
+    pub picked: RwSignal<Vec<Row>>,
+    /// The key that the page asked for.
+    pub marked: RwSignal<Option<String>>,
     /// What keys may be given, as the workspace lists it.
     pub scopes: RwSignal<Vec<WorkspaceScope>>,
     /// What the token may do.
@@ -114,6 +147,15 @@ impl App {
             host: StoredValue::new(host),
             heading: StoredValue::new(None),
             rows: RwSignal::default(),
+            query: RwSignal::default(),
+            next: RwSignal::default(),
+            asked: RwSignal::default(),
+            total: RwSignal::default(),
+            stuck: RwSignal::default(),
+            expiring: RwSignal::default(),
+            expired: RwSignal::default(),
+            picked: RwSignal::default(),
+            marked: RwSignal::default(),
             scopes: RwSignal::default(),
             terms: RwSignal::default(),
             phase: RwSignal::new(Phase::Loading),
@@ -166,64 +208,11 @@ impl App {
         self.terms.with(|terms| terms.permissions.allow(permission))
     }
 
-    /// Fetches everything: who we are, then keys and scopes side by side.
-    pub fn load(self) {
-        if self.fetching.get_untracked() {
-            return;
-        }
-        self.fetching.set(true);
-        let client = self.client();
-        spawn_local(async move {
-            let result = async {
-                let terms = client.open().await?;
-                let (keys, scopes) = join(client.list_keys(), client.list_scopes()).await;
-                Ok((terms, keys?, scopes?))
-            };
-            match result.await {
-                Err(Problem::Aborted) => return,
-                Ok((terms, keys, scopes)) => {
-                    self.terms.set(terms);
-                    self.scopes.set(scopes);
-                    self.announcement.set(text::list::loaded(keys.len()));
-                    self.rows.set(keys.into_iter().map(Row::new).collect());
-                    self.now.set(format::now());
-                    self.phase.set(Phase::Ready);
-                    self.tell(Event::Ready);
-                }
-                Err(problem) => {
-                    self.report(Attempt::Load, &problem);
-                    self.phase.set(Phase::Failed(problem));
-                }
-            }
-            self.fetching.set(false);
-        });
-    }
-
     /// Tells the page that something failed. An ended session is told by the client.
     pub fn report(self, attempt: Attempt, problem: &Problem) {
         if *problem != Problem::SessionExpired {
             self.tell(Event::Error(problem.code(), &message(attempt, problem)));
         }
-    }
-
-    /// Puts a new key on top of the list.
-    pub fn insert(self, key: ApiKey) -> Row {
-        let row = Row::new(key);
-        self.rows.update(|rows| rows.insert(0, row.clone()));
-        row
-    }
-
-    /// Takes a key out of the list, once the dialog that deleted it has closed and given the focus back to
-    /// the row; the heading takes it over, because the row is gone.
-    pub fn remove_after_dialog(self, id: ApiKeyId) {
-        spawn_local(async move {
-            leptos::task::tick().await;
-            self.rows.try_update(|rows| rows.retain(|row| row.id != id));
-            leptos::task::tick().await;
-            if let Some(heading) = self.heading.try_get_value().flatten() {
-                let _ = heading.focus();
-            }
-        });
     }
 
     /// Switches a key on or off. There is no dialog: it is undone by the same click.

@@ -11,7 +11,9 @@ use oneloop_protocol::{
 };
 use wasm_bindgen::JsValue;
 
+use crate::evidence::{Day, Happening, Usage};
 use crate::host::Template;
+use crate::listing::KeyPage;
 use crate::problem::Refusal;
 
 /// What is read of an answer. `None` = the answer is not what the protocol says.
@@ -94,6 +96,43 @@ impl Read for ApiKey {
             last_used_at: fields.optional("lastUsedAt", time)?,
             billing_id: None,
             previous_key_expires_at: fields.optional("previousKeyExpiresAt", number)?,
+        })
+    }
+}
+
+impl Read for KeyPage {
+    fn read(fields: &Fields) -> Option<Self> {
+        let total = fields.optional("total", number)?;
+        Some(Self {
+            keys: fields.list("apiKeys")?,
+            next: fields.optional("nextCursor", text)?,
+            total: total.and_then(|total| usize::try_from(total).ok()),
+        })
+    }
+}
+
+impl Read for Usage {
+    fn read(fields: &Fields) -> Option<Self> {
+        fields.list("days").map(Self)
+    }
+}
+
+impl Read for Day {
+    fn read(fields: &Fields) -> Option<Self> {
+        let total = usize::try_from(fields.number("total")?).ok()?;
+        Some(Self { day: fields.text("day")?, total })
+    }
+}
+
+impl Read for Happening {
+    fn read(fields: &Fields) -> Option<Self> {
+        let actor = Fields::of(fields.get("actor")?)?;
+        let enabled = fields.get("detail").and_then(Fields::of)?.get("enabled");
+        Some(Self {
+            at: IsoTime(fields.text("at")?),
+            action: fields.text("action")?,
+            actor: actor.text("kind")?,
+            enabled: enabled.and_then(|enabled| enabled.as_bool()),
         })
     }
 }

@@ -13,7 +13,7 @@ use crate::client::NewKey;
 use crate::dom::{View, el};
 use crate::host::Event;
 use crate::signal::RwSignal;
-use crate::state::{App, Revealed, Sheet, Submission};
+use crate::state::{App, Revealed, Row, Sheet, Submission};
 use crate::text::problem;
 use crate::{format, text};
 
@@ -21,12 +21,24 @@ use crate::{format, text};
 ///
 /// What was typed stays through every failure, an ended session included. The reveal opens after the
 /// server's answer, never before.
+///
+/// `like` is a key whose settings it begins with: its name, what of its permissions may be granted, and how long
+/// it was to live.
 #[component]
-pub fn CreateDialog() -> View {
+pub fn CreateDialog(
+    /// The key to take them from.
+    like: Option<Row>,
+) -> View {
     let app = App::expect();
-    let name = RwSignal::new(String::new());
+    let like = like.map(|row| row.key.get_untracked());
+    let name = RwSignal::new(like.as_ref().map(|key| key.name.clone()).unwrap_or_default());
     let scopes = ScopeDraft::new(app, &[]);
     let expiry = ExpiryDraft::new(app);
+    if let Some(key) = &like {
+        scopes.apply(&key.scopes);
+        let created = format::parse(&key.created_at);
+        expiry.live_for(key.expires_at.zip(created).map(|(end, start)| end - start));
+    }
     let tried = RwSignal::new(false);
     let submission = Submission::new(problem::Attempt::Create);
 

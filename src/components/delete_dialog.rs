@@ -45,7 +45,7 @@ pub fn DeleteDialog(
             app.sheet.set(None);
             app.announcement.set(text::delete::deleted(&gone.name()));
             app.tell(Event::KeyDeleted(gone.id.as_str()));
-            app.remove_after_dialog(gone.id);
+            app.remove_after_dialog(vec![gone.id]);
         });
     };
     let usage = match used_at {

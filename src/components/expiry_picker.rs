@@ -46,6 +46,22 @@ impl ExpiryDraft {
         self.offered().get(self.place.get()).copied().unwrap_or(ExpiryChoice::OnDate)
     }
 
+    /// Picks a lifetime in milliseconds, as far as it is offered; `None` = without end. One that is no preset becomes
+    /// a date.
+    pub fn live_for(self, lifetime: Option<i64>) {
+        let offered = untrack(|| self.offered());
+        let is_it = |choice: &ExpiryChoice| choice.lasts(lifetime);
+        let on_date = |choice: &ExpiryChoice| *choice == ExpiryChoice::OnDate;
+        match offered.iter().position(is_it) {
+            Some(place) => self.place.set(place),
+            None => {
+                let Some(lifetime) = lifetime else { return };
+                self.place.set(offered.iter().position(on_date).unwrap_or_default());
+                self.date.set(format::today(format::now() + lifetime));
+            }
+        }
+    }
+
     /// What it means at `now`.
     pub fn resolve(self, now: i64) -> Expiry {
         let at = self.date.with(|date| self.time.with(|time| format::end_of_minute(date, time)));

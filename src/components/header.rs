@@ -26,8 +26,7 @@ pub fn header(app: App, id: String) -> Element {
     let offers_create = Memo::new(move |_| {
         let on_screen = app.phase.with(|phase| matches!(phase, Phase::Ready));
         // An empty list has the button in the middle, where one looks for it.
-        let filled = app.rows.with(|rows| !rows.is_empty());
-        on_screen && filled && app.may(LinkTokenPermissions::CREATE)
+        on_screen && !app.is_empty() && app.may(LinkTokenPermissions::CREATE)
     });
     let title = el("h2")
         .class("title")
@@ -53,5 +52,5 @@ pub fn create_button(app: App) -> Button {
     Button::new(text::list::create())
         .emphasis(Emphasis::Primary)
         .icon(Icon::Plus)
-        .on_press(move || app.sheet.set(Some(Sheet::Create)))
+        .on_press(move || app.sheet.set(Some(Sheet::Create(None))))
 }

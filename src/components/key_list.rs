@@ -1,78 +1,186 @@
 //! The table of keys.
 
+use leptos::prelude::*;
+use web_sys::HtmlElement;
+
+use super::button::{Button, Emphasis};
 use super::icon::Icon;
 use super::key_row::key_row;
+use super::notice::notice;
 use super::row_menu::RowMenuState;
-use crate::dom::{Element, View, dynamic, each, el, views};
-use crate::format::fold;
+use super::selection::{pick_all, selection_bar};
+use super::toolbar::toolbar;
+use crate::dom::{Element, View, dynamic, each, el, once_mounted, views};
+use crate::listing::{EXPIRED, EXPIRING, ORDERS, Query, Window};
 use crate::signal::{Memo, RwSignal};
 use crate::state::{App, Row};
 use crate::text;
+use crate::text::problem::{Attempt, message};
 
-/// From how many keys a search field is worth its place.
+/// From how many keys searching and sorting are worth their place.
 const SEARCH_FROM: usize = 8;
+/// How many rows before the end of what was read the next page is fetched.
+const AHEAD: usize = 40;
+/// From how many rows the table keeps room for a scrollbar, so that the columns and their headings agree.
+const LONG: usize = 12;
+/// A place that no row has.
+const NOBODY: usize = usize::MAX;
 
-fn matches(row: &Row, query: &str) -> bool {
-    let query = fold(query.trim());
-    row.key.with(|key| {
-        query.is_empty()
-            || fold(&key.name).contains(&query)
-            || fold(&key.masked_key).contains(&query)
-    })
-}
-
-/// The table: one row a key, newest first.
+/// The table: one row a key. However many have been read, a few dozen rows are in the page: those in sight, some around
+/// them, and the one that has the focus.
 ///
 /// # Accessibility
 ///
-/// A real table with a caption; the name is the row's header. The roles are written out because a narrow
-/// widget lays the rows out as grids, and browsers drop the implied ones with the table layout.
+/// A real table with a caption; the name is the row's header. `aria-rowcount` and `aria-rowindex` say where in the
+/// whole list a row stands. The roles are written out because the rows are laid out as grids, and browsers drop
+/// the implied ones with the table layout.
 ///
 /// # Parts
 ///
-/// `search`, `table`, `head`.
+/// `table`, `head`, `body`, `foot`.
 pub fn key_list(app: App, menu: RowMenuState) -> View {
-    let query = RwSignal::new(String::new());
-    let searchable = Memo::new(move |_| app.rows.with(|rows| rows.len() >= SEARCH_FROM));
-    let shown = Memo::new_with_compare(
-        move |_| {
-            let query = query.get();
-            app.rows.with(|rows| {
-                rows.iter().filter(|row| matches(row, &query)).cloned().collect::<Vec<Row>>()
-            })
-        },
-        // Rows compare by place and id; what changes inside one is the row's own signal.
-        |before, after| {
-            let ids = |rows: &Vec<Row>| rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>();
-            before.map(ids) != after.map(ids)
-        },
-    );
-    let field = move || searchable.get().then(|| search_field(query));
-    let head =
-        el("tr").role("row").children(COLUMNS.map(|(class, label)| heading(class).child(label())));
+    let rows = app.rows;
+    let picks = app.picks();
+    let searchable = Memo::new(move |_| {
+        let is_asked = app.query.with(|query| *query != Query::default());
+        is_asked || app.total.get().max(rows.with(Vec::len)) >= SEARCH_FROM
+    });
+    let picking = Memo::new(move |_| app.picked.with(|picked| !picked.is_empty()));
+    let bar = move || match (picking.get(), searchable.get()) {
+        (true, _) => Some(selection_bar(app)),
+        (false, true) => Some(untrack(|| toolbar(app))),
+        (false, false) => None,
+    };
+    let sorted = Memo::new(move |_| match ORDERS[app.query.with(|query| query.order)] {
+        "name" => 0,
+        "-lastUsed" => 4,
+        "expires" => 6,
+        _ => 5,
+    });
+    let direction = move |column: usize| {
+        let ascends = app.query.with(|query| !ORDERS[query.order].starts_with('-'));
+        let word = if ascends { "ascending" } else { "descending" };
+        (sorted.get() == column).then_some(word)
+    };
+    let headings = COLUMNS.into_iter().enumerate().map(move |(at, (class, label))| {
+        heading(class).attr("aria-sort", move || direction(at)).child(label())
+    });
     let actions = el("span").class("hidden").child(text::list::column_actions());
-    let rows = each(
-        move || shown.get(),
-        |row| row.id.as_str().to_owned(),
-        move |row| key_row(app, menu, &row),
-    );
+    let head = el("tr")
+        .class("head")
+        .role("row")
+        .attr("aria-rowindex", "1")
+        .child(picks.then(|| heading("cell cell-pick").child(pick_all(app))))
+        .children(headings)
+        .child(heading("cell cell-actions").child(actions));
+    let caption = el("caption").class("hidden").child(text::list::title());
     let table = el("table")
-        .class("table")
+        .class(if picks { "table table-picks" } else { "table" })
         .part("table")
         .role("table")
-        .child(el("caption").class("hidden").child(text::list::title()))
-        .child(
-            el("thead")
-                .role("rowgroup")
-                .part("head")
-                .child(head.child(heading("cell cell-actions").child(actions))),
-        )
-        .child(el("tbody").role("rowgroup").child(rows));
+        .attr("data-long", move || rows.with(Vec::len) >= LONG)
+        .attr("aria-rowcount", move || (app.total.get().max(rows.with(Vec::len)) + 1).to_string())
+        .attr("aria-busy", move || app.fetching.get().then_some("true"))
+        .child(caption)
+        .child(el("thead").role("rowgroup").part("head").child(head))
+        .child(body(app, menu));
     let nothing = move || {
-        let words = || el("p").class("no-match").role("status").child(text::list::no_match());
-        shown.with(Vec::is_empty).then(words)
+        let words = match (app.fetching.get(), app.query.with(Query::is_narrow)) {
+            (true, _) => text::list::loading(),
+            (false, true) => text::list::no_match(),
+            (false, false) => text::list::none_current(),
+        };
+        let words = || el("p").class("no-match").child(words);
+        rows.with(Vec::is_empty).then(words)
     };
-    views([dynamic(move || field().into()), table.into(), dynamic(move || nothing().into())])
+    views([
+        dynamic(move || banner(app).into()),
+        dynamic(move || bar().into()),
+        table.into(),
+        dynamic(move || nothing().into()),
+        foot(app).into(),
+    ])
+}
+
+/// The rows, in a place of their own to scroll in once there are many.
+fn body(app: App, menu: RowMenuState) -> Element {
+    let rows = app.rows;
+    // The first row in sight, and how many are.
+    let (first, sight) = (RwSignal::new(0_usize), RwSignal::new(0_usize));
+    let window = move || Window::at(first.get(), sight.get());
+    // `NOBODY` while no row has the focus.
+    let focused = RwSignal::new(NOBODY);
+    let body = el("tbody");
+    let node: HtmlElement = body.node();
+    let measure = {
+        let node = node.clone();
+        move || {
+            let count = rows.with_untracked(Vec::len);
+            // All rows are equally high, so pixels are rows.
+            let whole = i64::from(node.scroll_height().max(1));
+            let at = |pixels: i32| {
+                usize::try_from(i64::from(pixels) * count as i64 / whole).unwrap_or_default()
+            };
+            let before = untrack(window);
+            let (top, height) = (at(node.scroll_top()), at(node.client_height()) + 1);
+            let next = Window::at(top, height);
+            if next != before {
+                sight.set(height);
+                first.set(top);
+            }
+            if next.to + AHEAD > count {
+                app.more();
+            }
+        }
+    };
+    let count = Memo::new(move |_| rows.with(Vec::len));
+    once_mounted(measure.clone());
+    let in_page = move || {
+        rows.with(|rows| {
+            let places = window().places(rows.len(), focused.get());
+            places.into_iter().map(|at| (at, rows[at].clone())).collect::<Vec<(usize, Row)>>()
+        })
+    };
+    let row = move |(at, row): (usize, Row)| {
+        let element = key_row(app, menu, &row)
+            .attr("aria-rowindex", (at + 2).to_string())
+            .on("focusin", move |_| focused.set(at))
+            .on("focusout", move |_| focused.set(NOBODY));
+        let node: HtmlElement = element.node();
+        let _ = node.style().set_property("--_at", &at.to_string());
+        element
+    };
+    let key = |(at, row): &(usize, Row)| [row.id.as_str(), &at.to_string()].concat();
+    let (counted, asked) = (node.clone(), node.clone());
+    body.class("rows")
+        .part("body")
+        .role("rowgroup")
+        .on("scroll", move |_| measure())
+        .child(each(in_page, key, row))
+        .effect(move || {
+            let _ = counted.style().set_property("--_count", &count.get().to_string());
+        })
+        .effect(move || {
+            // What another question finds begins at its beginning.
+            app.query.with(|_| ());
+            asked.set_scroll_top(0);
+        })
+        .effect(move || {
+            // The key that the page asked for, if it has been read.
+            let Some(id) = app.marked.get() else { return };
+            let place = rows.with_untracked(|all| all.iter().position(|it| it.id.as_str() == id));
+            let (node, count) = (node.clone(), count.get_untracked());
+            if let Some(place) = place {
+                once_mounted(move || bring_into_sight(&node, place, count));
+            }
+        })
+}
+
+/// Scrolls the row at `place` of `count` into the middle.
+fn bring_into_sight(body: &HtmlElement, place: usize, count: usize) {
+    let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
+    let above = number(place) * (body.scroll_height() / number(count).max(1));
+    body.set_scroll_top(above - body.client_height() / 2);
 }
 
 type Heading = (&'static str, fn() -> &'static str);
@@ -91,14 +199,64 @@ fn heading(class: &'static str) -> Element {
     el("th").class(class).role("columnheader").attr("scope", "col")
 }
 
-fn search_field(query: RwSignal<String>) -> Element {
-    let field = el("input")
-        .class("input")
-        .attr("type", "search")
-        .attr("aria-label", text::list::search())
-        .attr("placeholder", text::list::search())
-        .attr("autocomplete", "off")
-        .attr("spellcheck", "false")
-        .on_input(move |text| query.set(text));
-    el("div").class("search").part("search").child(Icon::Search.view()).child(field)
+/// What ends soon, until it is looked at or put away.
+fn banner(app: App) -> Option<Element> {
+    let count = app.expiring.get();
+    let is_open = count > 0 && app.query.with(|query| query.shown != EXPIRING);
+    is_open.then(|| {
+        let review =
+            Button::new(text::list::review()).emphasis(Emphasis::Quiet).on_press(move || {
+                app.focus_heading();
+                app.ask(|query| query.shown = EXPIRING);
+            });
+        let away = Button::new(text::dismiss()).emphasis(Emphasis::Quiet).on_press(move || {
+            app.focus_heading();
+            app.expiring.set(0);
+        });
+        el("div")
+            .class("banner")
+            .part("banner")
+            .child(Icon::Half.view())
+            .child(el("span").class("banner-words").child(text::list::expiring_soon(count)))
+            .child(review)
+            .child(away)
+    })
+}
+
+/// How far the list was read, what went wrong with reading on, and the way to the keys that are kept apart.
+fn foot(app: App) -> Element {
+    let counted = move || {
+        let (read, total) = (app.rows.with(Vec::len), app.total.get());
+        (read > 0 && total > read).then(|| text::form::scopes_shown(read, total))
+    };
+    let failed =
+        move || app.stuck.with(|problem| problem.as_ref().map(|it| message(Attempt::Load, it)));
+    let stuck = Memo::new(move |_| app.stuck.with(Option::is_some));
+    let again = move || {
+        let again = || Button::new(text::try_again()).on_press(move || app.ask_again()).view();
+        stuck.get().then(again)
+    };
+    let apart = move || {
+        let is_there = app.query.with(|query| query.shown == EXPIRED);
+        let count = app.expired.get();
+        let words = if is_there {
+            text::list::shown_current().to_owned()
+        } else {
+            text::list::expired_apart(count)
+        };
+        let to = if is_there { 0 } else { EXPIRED };
+        let go = move || {
+            app.focus_heading();
+            app.ask(|query| *query = Query { shown: to, ..Query::default() });
+        };
+        let button = || Button::new(words).emphasis(Emphasis::Quiet).on_press(go).view();
+        (is_there || count > 0).then(button)
+    };
+    el("div")
+        .class("foot")
+        .part("foot")
+        .child(el("span").class("foot-count").child(counted))
+        .child(notice(failed))
+        .child(again)
+        .child(apart)
 }

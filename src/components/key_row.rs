@@ -5,21 +5,27 @@ use oneloop_protocol::{ApiKey, LinkTokenPermissions, UnixMillis};
 use super::key_status::status;
 use super::moment::moment;
 use super::row_menu::{RowMenuState, menu_button};
+use super::selection::pick_one;
 use crate::dom::{Element, el, slot};
 use crate::key_status::KeyStatus;
 use crate::signal::Memo;
-use crate::state::{App, Row};
+use crate::state::{App, Row, Sheet};
 use crate::{format, text};
 
 /// What a row's menu needs one of.
-const ANY_ACTION: [LinkTokenPermissions; 3] =
-    [LinkTokenPermissions::UPDATE, LinkTokenPermissions::ROTATE, LinkTokenPermissions::DELETE];
+const ANY_ACTION: [LinkTokenPermissions; 4] = [
+    LinkTokenPermissions::CREATE,
+    LinkTokenPermissions::UPDATE,
+    LinkTokenPermissions::ROTATE,
+    LinkTokenPermissions::DELETE,
+];
 
 /// One key: what it is called, what is shown of it, what it may do, and how it stands.
 ///
 /// # Accessibility
 ///
-/// The permissions are shortened for the eye and read out in full. The menu button carries the key's name.
+/// The permissions are shortened for the eye and read out in full. The name opens what is known of the key; the
+/// menu button and the box carry it.
 ///
 /// # Parts
 ///
@@ -44,7 +50,19 @@ pub fn key_row(app: App, menu: RowMenuState, row: &Row) -> Element {
     };
     let has_menu = Memo::new(move |_| ANY_ACTION.into_iter().any(|permission| app.may(permission)));
 
-    let name = el("span").class("clip").attr("dir", "auto").child(read(|key| key.name.clone()));
+    let details = {
+        let row = row.clone();
+        move |_| app.sheet.set(Some(Sheet::Details(row.clone())))
+    };
+    let name = el("button")
+        .class("name clip")
+        .attr("type", "button")
+        .attr("dir", "auto")
+        .on("click", details)
+        .child(read(|key| key.name.clone()));
+    let pick = app.picks().then(|| cell("cell cell-pick").child(pick_one(app, row.clone())));
+    let id = row.id.clone();
+    let marked = Memo::new(move |_| app.marked.with(|it| it.as_deref() == Some(id.as_str())));
     let masked = el("code")
         .attr("dir", "ltr")
         .attr("translate", "no")
@@ -60,16 +78,24 @@ pub fn key_row(app: App, menu: RowMenuState, row: &Row) -> Element {
         let at = times.get().used;
         time_or_never(at, |at| moment(at, move || format::relative(at, app.now.get())))
     };
-    let created = move || time_or_never(times.get().created, short_moment);
+    let created = move || {
+        let unknown = || el("span").class("never").child(text::list::unknown());
+        times.get().created.map_or_else(unknown, short_moment)
+    };
     let expires = move || time_or_never(times.get().expires, short_moment);
     let own = slot(format!("row-actions:{}", row.id.as_str()));
     let row = row.clone();
     let button = move || has_menu.get().then(|| menu_button(menu, &row));
 
     el("tr")
-        .class(move || if state.get().works() { "row" } else { "row row-off" })
+        .class(move || match (marked.get(), state.get().works()) {
+            (true, _) => "row row-marked",
+            (false, true) => "row",
+            (false, false) => "row row-off",
+        })
         .part("row")
         .role("row")
+        .child(pick)
         .child(
             el("th")
                 .class("cell cell-name")

@@ -4,12 +4,14 @@ use leptos::prelude::*;
 use oneloop_protocol::LinkTokenPermissions;
 
 use super::button::Button;
-use super::create_dialog::CreateDialog;
+use super::create_dialog::{CreateDialog, CreateDialogProps};
 use super::delete_dialog::{DeleteDialog, DeleteDialogProps};
+use super::details_dialog::{DetailsDialog, DetailsDialogProps};
 use super::edit_dialog::{EditDialog, EditDialogProps};
 use super::header::{create_button, header};
 use super::icon::Icon;
 use super::key_list::key_list;
+use super::many_dialog::{ManyDialog, ManyDialogProps};
 use super::notice::notice;
 use super::placeholder::{placeholder, waiting};
 use super::reveal_dialog::{RevealDialog, RevealDialogProps};
@@ -85,7 +87,7 @@ fn body(app: App, menu: RowMenuState) -> View {
     let body = Memo::new(move |_| match app.phase.get() {
         Phase::Loading => Body::Waiting,
         Phase::Failed(problem) => Body::Failed(problem),
-        Phase::Ready if app.rows.with(Vec::is_empty) => Body::Empty,
+        Phase::Ready if app.is_empty() => Body::Empty,
         Phase::Ready => Body::List,
     });
     dynamic(move || match body.get() {
@@ -120,7 +122,9 @@ fn failed(app: App, problem: &Problem) -> Element {
 /// does not.
 fn open(sheet: Sheet) -> View {
     match sheet {
-        Sheet::Create => CreateDialog(),
+        Sheet::Create(like) => CreateDialog(CreateDialogProps { like }),
+        Sheet::Details(row) => DetailsDialog(DetailsDialogProps { row }),
+        Sheet::Many(deed, rows) => ManyDialog(ManyDialogProps { deed, rows }),
         Sheet::Edit(row) => EditDialog(EditDialogProps { row }),
         Sheet::Rotate(row) => RotateDialog(RotateDialogProps { row }),
         Sheet::Delete(row) => DeleteDialog(DeleteDialogProps { row }),

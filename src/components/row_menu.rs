@@ -127,6 +127,7 @@ enum Action {
     Rotate,
     EndOverlap,
     Switch(bool),
+    Again,
     Delete,
 }
 
@@ -138,6 +139,7 @@ impl Action {
             Self::EndOverlap => text::rotate::end(),
             Self::Switch(true) => text::list::enable(),
             Self::Switch(false) => text::list::disable(),
+            Self::Again => text::list::create_again(),
             Self::Delete => text::list::delete(),
         }
     }
@@ -157,6 +159,7 @@ impl Action {
             (may_rotate, Self::Rotate),
             (may_rotate && overlaps, Self::EndOverlap),
             (may_update, Self::Switch(!enabled)),
+            (app.may(LinkTokenPermissions::CREATE), Self::Again),
             (app.may(LinkTokenPermissions::DELETE), Self::Delete),
         ]
         .into_iter()
@@ -170,6 +173,7 @@ impl Action {
             Self::Rotate => app.sheet.set(Some(Sheet::Rotate(row))),
             Self::EndOverlap => app.end_overlap(row),
             Self::Switch(enabled) => app.switch(row, enabled),
+            Self::Again => app.sheet.set(Some(Sheet::Create(Some(row)))),
             Self::Delete => app.sheet.set(Some(Sheet::Delete(row))),
         }
     }

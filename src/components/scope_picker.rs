@@ -127,7 +127,7 @@ impl ScopeDraft {
     }
 
     /// Grants what a template says, and nothing else.
-    fn apply(self, template: &[Grant]) {
+    pub fn apply(self, template: &[Grant]) {
         self.0.with_value(|lines| {
             for line in lines {
                 let grant = template.iter().find(|it| it.representation == line.representation);

@@ -14,6 +14,49 @@ messages! { "list"
     search = "Search keys";
     /// Nothing matches the search.
     no_match = "No key matches.";
+    /// There are expired keys, and no other.
+    none_current = "No current keys.";
+    /// The filter's first choice: all but expired keys.
+    shown_current = "Current keys";
+    /// The filter's choice of keys that end within a week.
+    shown_expiring = "Expire soon";
+    /// The filter's choice of keys whose old secret still works.
+    shown_rotating = "Rotating";
+    /// The filter's choice of keys that hardly anybody needs.
+    shown_unused = "Unused for 90 days";
+    /// The filter by scope, not used.
+    any_scope = "Any permission";
+    /// Name of the choice of an order.
+    sort = "Sort";
+    /// An order.
+    newest = "Newest first";
+    /// An order.
+    oldest = "Oldest first";
+    /// An order.
+    by_name = "By name";
+    /// An order: the last used one first.
+    by_use = "By last use";
+    /// An order: the next to end first.
+    by_expiry = "By expiry";
+    /// The way to the keys that are kept apart.
+    expired_apart(count: usize) = "{count, plural, one {# expired key} other {# expired keys}}";
+    /// Above the list.
+    expiring_soon(count: usize) =
+        "{count, plural, one {# key expires within 7 days.} other {# keys expire within 7 days.}}";
+    /// Shows them.
+    review = "Review";
+    /// A moment that cannot be read.
+    unknown = "Unknown";
+    /// The page asked for a key that is not there.
+    unknown_id(id: &str) = "There is no key {id} here.";
+    /// Menu item: a new key with the settings of this one.
+    create_again = "Create again…";
+    /// Name of the box that picks a key.
+    pick(name: &str) = "Select {name}";
+    /// Name of the box that picks them all.
+    pick_all = "Select all";
+    /// How many are picked.
+    picked(count: usize) = "{count, plural, other {# selected}}";
     /// Column headings.
     column_name = "Name";
     /// The masked key.
@@ -91,6 +134,20 @@ messages! { "list"
     /// The secret before the rotation ends now.
     rotating_at_once = "Rotating, less than a minute left";
 }
+
+/// The labels of [`crate::listing::SHOWN`].
+pub const SHOWN: [fn() -> &'static str; 7] = [
+    shown_current,
+    shown_expiring,
+    shown_rotating,
+    status_disabled,
+    super::delete::never_used,
+    shown_unused,
+    status_expired,
+];
+
+/// The labels of [`crate::listing::ORDERS`].
+pub const ORDERS: [fn() -> &'static str; 5] = [newest, oldest, by_name, by_use, by_expiry];
 
 /// Read to screen readers after a switch.
 pub fn switched(name: &str, is_enabled: bool) -> String {

@@ -48,12 +48,14 @@ fn read(language: &str) -> Catalogue {
 
 /// Every text of the code, and those that the element needs where there is no wasm.
 fn english() -> Catalogue {
-    let modules: [&[Message]; 8] = [
+    let modules: [&[Message]; 10] = [
         super::MESSAGES,
         super::delete::MESSAGES,
+        super::details::MESSAGES,
         super::form::MESSAGES,
         super::grants::MESSAGES,
         super::list::MESSAGES,
+        super::many::MESSAGES,
         super::problem::MESSAGES,
         super::reveal::MESSAGES,
         super::rotate::MESSAGES,

@@ -8,9 +8,11 @@ use self::message::messages;
 
 pub mod catalogue;
 pub mod delete;
+pub mod details;
 pub mod form;
 pub mod grants;
 pub mod list;
+pub mod many;
 pub mod message;
 pub mod problem;
 pub mod reveal;

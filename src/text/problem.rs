@@ -20,6 +20,8 @@ pub enum Attempt {
     Rotate,
     /// Delete.
     Delete,
+    /// Change or delete several.
+    Many,
 }
 
 messages! { "problem"
@@ -41,6 +43,8 @@ messages! { "problem"
     still_exists = "The key still exists.";
     /// Delete may have worked.
     may_be_gone = "The key may be gone all the same.";
+    /// Some of several keys failed.
+    not_all = "What is done stays done. Try again for the rest.";
     /// The browser has no network.
     offline = "You are offline.";
     /// No connection, or an answer the browser may not read.
@@ -119,6 +123,7 @@ fn outcome(attempt: Attempt, problem: &Problem) -> &'static str {
         (Attempt::Rotate, true) => may_be_replaced(),
         (Attempt::Delete, false) => still_exists(),
         (Attempt::Delete, true) => may_be_gone(),
+        (Attempt::Many, _) => not_all(),
     }
 }
 

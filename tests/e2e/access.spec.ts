@@ -42,7 +42,7 @@ for (const [pointer, least] of [['fine', 24], ['coarse', 44]] as const) {
       test(name, async ({ widget, demo }) => {
         await open(widget, demo)
         const small = await widget.root.evaluate((element, least) => {
-          const targets = [...(element.shadowRoot?.querySelectorAll<HTMLElement>('button, input, a, summary') ?? [])]
+          const targets = [...(element.shadowRoot?.querySelectorAll<HTMLElement>('button, input, select, a, summary') ?? [])]
           const label = (target: HTMLElement) => target.closest<HTMLElement>('label') ?? target
           const isShown = (target: HTMLElement) => target.checkVisibility() && !target.closest('[popover]:not(:popover-open)')
           return targets.filter(isShown).flatMap((target) => {
@@ -76,7 +76,7 @@ test.describe('with reduced motion', () => {
 
 test('what happens is announced, politely, and what failed assertively', async ({ widget, page }) => {
   const said = widget.root.locator('[part~="root"] > [role="status"]')
-  await expect(said).toHaveText('7 API keys')
+  await expect(said).toHaveText('6 API keys')
   await widget.act('grafana', 'Disable')
   await expect(said).toHaveText('grafana is disabled')
   await widget.act('grafana', 'Edit…')

@@ -21,12 +21,12 @@ const bits = (representation: string, held: string) => ({
   del: held.includes('d'),
 })
 
-const key = (at: number, name: string, tail: string, more: object = {}) => ({
+const key = (at: number, name: string, tail: string, more: { expiresAt?: number; enabled?: boolean } & Record<string, unknown> = {}) => ({
   id: `ak_${String(at).padStart(32, '0')}`,
   name,
   maskedKey: `ol_****${tail}`,
   prefix: null,
-  expiresAt: null,
+  expiresAt: null as number | null,
   totalUsageLeft: null,
   limitUsage: false,
   scopes: [bits('deployments', 'crud')],
@@ -50,12 +50,48 @@ const KEYS = [
   key(4, 'old laptop', '77ab', { ...used(44 * DAY), expiresAt: NOW - 12 * DAY }),
 ]
 
+type Key = ReturnType<typeof key>
+
+/** Whether a key is among those that a question for a state finds, as the server has it. */
+function stands({ expiresAt, enabled }: Key, status: string | null): boolean {
+  const left = (expiresAt ?? Infinity) - NOW
+  if (status === 'expired') return enabled && left <= 0
+  if (status === 'expiring') return enabled && left > 0 && left <= 7 * DAY
+  return !enabled || left > 0
+}
+
+/** Ten thousand keys of every kind. */
+const MANY = Array.from({ length: 10_000 }, (_, at) => {
+  const one = KEYS[at % 4] as Key
+  const tail = (at * 7_919).toString(36).padStart(4, '0').slice(-4)
+  return { ...one, id: `ak_${String(at).padStart(32, '0')}`, name: `${one.name} ${10_000 - at}`, maskedKey: `ol_****${tail}` }
+})
+
+/** Thirty days of a key that is used on working days. */
+const DAYS = Array.from({ length: 30 }, (_, at) => {
+  const total = (at + 5) % 7 < 2 ? 0 : 400 + ((at * 137) % 900)
+  return { day: new Date(NOW - (29 - at) * DAY).toISOString().slice(0, 10), total, statuses: { VALID: total } }
+})
+
+const ACTIVITY = [
+  { at: new Date(NOW - 9 * DAY).toISOString(), action: 'api_key.rotated', actor: { kind: 'link_token' }, detail: { overlapSeconds: 86_400 } },
+  { at: new Date(NOW - 30 * DAY).toISOString(), action: 'api_key.updated', actor: { kind: 'link_token' }, detail: { scopes: [] } },
+  { at: new Date(NOW - 40 * DAY).toISOString(), action: 'api_key.created', actor: { kind: 'sdk_key' }, detail: { name: 'ci-deploy' } },
+]
+
 /** Answers for the list and for a new key, the same for ever. Everything else comes from the server. */
 async function holdStill(page: Page, keys: readonly object[]): Promise<void> {
   await page.clock.setFixedTime(NOW)
-  await page.route(/\/api\/v1\/workspace\/[^/]+\/api-key(\?.*)?$/, (route) =>
-    route.fulfill({ json: { apiKeys: keys, nextCursor: null, total: keys.length } }),
-  )
+  await page.route(/\/api\/v1\/workspace\/[^/]+\/api-key\?/, (route) => {
+    const { searchParams } = new URL(route.request().url())
+    const limit = Number(searchParams.get('limit'))
+    const from = Number(searchParams.get('cursor') ?? 0)
+    const shown = (keys as Key[]).filter((one) => stands(one, searchParams.get('status')))
+    const next = from + limit < shown.length ? String(from + limit) : null
+    return route.fulfill({ json: { apiKeys: shown.slice(from, from + limit), nextCursor: next, total: shown.length } })
+  })
+  await page.route('**/usage?*', (route) => route.fulfill({ json: { usage: { apiKeyId: 'ak_', days: DAYS, routes: [] } } }))
+  await page.route('**/activity?*', (route) => route.fulfill({ json: { activity: ACTIVITY, nextCursor: null } }))
   await page.route('**/api/v1/api-key', (route) =>
     route.fulfill({ json: { apiKey: { ...key(9, 'ci-deploy 2', 'Qw3r'), key: `ol_${'7hK2mPq9Zx'.repeat(4)}abcdeQw3r` } } }),
   )
@@ -70,6 +106,7 @@ interface Picture {
   readonly open?: (widget: Widget) => Promise<void>
   readonly keys?: readonly object[]
   readonly scheme?: 'light' | 'dark'
+  readonly forced?: boolean
   readonly width?: number
   readonly height?: number
   readonly host?: HostPage
@@ -88,6 +125,26 @@ const PICTURES: Readonly<Record<string, Picture>> = {
   'list-narrow': { width: 360, height: 560 },
   'list-rtl': { host: { lang: 'ar', dir: 'rtl' } },
   'list-german': { host: { lang: 'de' } },
+  'list-forced': { forced: true },
+  'list-10000': { keys: MANY, height: 640 },
+  'list-10000-narrow': { keys: MANY, width: 360, height: 720 },
+  expired: { open: async (widget) => widget.root.getByRole('button', { name: '1 expired key', exact: true }).click(), height: 300 },
+  picked: { open: (widget) => widget.pick('grafana', 'staging webhook') },
+  details: {
+    open: async (widget) => {
+      const details = await widget.details('ci-deploy')
+      await expect(details.getByText('Rotated', { exact: true })).toBeVisible()
+    },
+    height: 800,
+  },
+  'delete-several': {
+    open: async (widget) => {
+      await widget.pick('ci-deploy', 'grafana', 'staging webhook')
+      await widget.root.getByRole('group', { name: 'Actions' }).getByRole('button', { name: 'Delete…', exact: true }).click()
+      await expect(widget.dialog('Delete keys')).toBeVisible()
+    },
+    height: 560,
+  },
   empty: { keys: [], height: 340 },
   create: { open: create, height: 860 },
   'create-dark': { open: create, scheme: 'dark', height: 860 },
@@ -108,7 +165,7 @@ const PICTURES: Readonly<Record<string, Picture>> = {
 
 async function open(page: Page, demo: Demo, picture: Picture): Promise<Widget> {
   await holdStill(page, picture.keys ?? KEYS)
-  await page.emulateMedia({ colorScheme: picture.scheme ?? 'light', reducedMotion: 'reduce' })
+  await page.emulateMedia({ colorScheme: picture.scheme ?? 'light', reducedMotion: 'reduce', forcedColors: picture.forced ? 'active' : 'none' })
   await page.setViewportSize({ width: picture.width ?? 960, height: picture.height ?? 480 })
   const widget = await openHostPage(page, demo, picture.host)
   await expect(widget.root.locator('[part~="table"], [part~="placeholder"]').first()).toBeVisible()

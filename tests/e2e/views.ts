@@ -16,6 +16,30 @@ export const views: Record<string, (widget: Widget, demo: Demo) => Promise<void>
     await widget.search.fill('zzz')
     await expect(widget.root.getByText('No key matches.')).toBeVisible()
   },
+  toolbar: async (widget, demo) => {
+    await fillUp(demo)
+    await widget.page.reload()
+    await widget.loaded()
+    await expect(widget.search).toBeVisible()
+  },
+  expired: async (widget) => {
+    await widget.root.getByRole('button', { name: '1 expired key', exact: true }).click()
+    await expect(widget.row('intern-2025')).toBeVisible()
+  },
+  picked: async (widget) => {
+    await widget.pick('grafana', 'old laptop')
+    await expect(widget.root.getByText('2 selected', { exact: true })).toBeVisible()
+  },
+  'delete several': async (widget) => {
+    await widget.pick('grafana', 'old laptop')
+    await widget.root.getByRole('group', { name: 'Actions' }).getByRole('button', { name: 'Delete…', exact: true }).click()
+    await expect(widget.dialog('Delete keys')).toBeVisible()
+  },
+  details: async (widget) => {
+    const details = await widget.details('staging webhook')
+    await expect(details.getByText('Created', { exact: true }).first()).toBeVisible()
+    await expect(details.getByText('No requests')).toBeVisible()
+  },
   create: async (widget) => {
     await widget.fill({ name: 'ci-deploy 2', access: { Deployments: 'Write', Billing: ['Read', 'Update'] } })
   },

@@ -50,9 +50,25 @@ export class Widget {
   }
 
   /** Opens the menu of a key and picks an item. */
-  async act(key: string, item: 'Edit…' | 'Rotate…' | 'Enable' | 'Disable' | 'Delete…'): Promise<void> {
+  async act(key: string, item: 'Edit…' | 'Rotate…' | 'Enable' | 'Disable' | 'Create again…' | 'Delete…'): Promise<void> {
     await this.root.getByRole('button', { name: `Actions for ${key}`, exact: true }).click()
     await this.root.getByRole('menuitem', { name: item, exact: true }).click()
+  }
+
+  /** Opens what is known of a key, by its name. */
+  async details(key: string): Promise<Locator> {
+    await this.row(key).getByRole('button', { name: key, exact: true }).click()
+    return this.dialog('Key details')
+  }
+
+  /** Picks keys for what is to be done to several. */
+  async pick(...keys: string[]): Promise<void> {
+    for (const key of keys) await this.root.getByRole('checkbox', { name: `Select ${key}`, exact: true }).check()
+  }
+
+  /** Picks one of what the list can show. */
+  async show(what: string): Promise<void> {
+    await this.root.getByRole('combobox', { name: 'Status', exact: true }).selectOption(what)
   }
 
   /** Opens the create dialog and fills it in, without sending it. */

@@ -42,7 +42,11 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {}
  * @fires oneloop-error - Something failed. `detail.code`, `detail.message`.
  * @csspart root - Everything.
  * @csspart header - Heading and Create button; `title` and `intro` inside it.
- * @csspart table - The list; `head`, `row`, `row__name`, `row__key`, `row__permissions`, `row__menu`, `status`.
+ * @csspart toolbar - Search, filters and order; `search` inside it. `selection` in its place while keys are picked.
+ * @csspart banner - What expires soon.
+ * @csspart table - The list; `head`, `body`, `row`, `row__name`, `row__key`, `row__permissions`, `row__menu`, `status`.
+ * @csspart foot - Under the list: how far it was read, and the way to the expired keys.
+ * @csspart facts - What is known of a key, in its dialog; also `usage` and `activity`.
  * @csspart snippet - The lines that use a new key.
  * @csspart dialog - A dialog; `dialog__title`, `dialog__close`, `field`, `input`, `choice`, `scopes`, `scope`,
  * `summary`, `secret`, `secret__text`.
@@ -64,6 +68,8 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {}
  * @cssproperty [--oneloop-radius=6px] - Corner radius of controls.
  * @cssproperty [--oneloop-font-size=14px] - Size of body text.
  * @cssproperty --oneloop-font-mono - Font of keys.
+ * @cssproperty --oneloop-list-size - How high the list may become before it scrolls in itself.
+ * @cssproperty [--oneloop-row-actions-size=32px] - Width of the last column, for a row's slot.
  */
 export class OneloopKeysElement extends Base {
   static readonly observedAttributes = ['base-url', 'workspace', 'lang']
@@ -80,6 +86,7 @@ export class OneloopKeysElement extends Base {
   /** What is mounted or on its way; one that has been left behind must not mount any more. */
   #generation = 0
   #scopeTemplates: readonly ScopeTemplate[] = []
+  #keyId: string | undefined
   #started = false
   #outdated = false
   #language = ENGLISH
@@ -103,6 +110,19 @@ export class OneloopKeysElement extends Base {
     this.#scopeTemplates = templates
   }
 
+  /**
+   * The key to show: its details open, and its row is marked. An id that is not there is said so. Set before the list is
+   * there, it waits for it; while somebody fills in a form or a secret is on the screen, it is left alone.
+   */
+  get keyId(): string | undefined {
+    return this.#keyId
+  }
+
+  set keyId(id: string | undefined) {
+    this.#keyId = id || undefined
+    if (id) this.#mounted?.show(id)
+  }
+
   get baseUrl(): string {
     return this.getAttribute('base-url') ?? ''
   }
@@ -114,12 +134,13 @@ export class OneloopKeysElement extends Base {
   connectedCallback(): void {
     this.#adopt('getToken')
     this.#adopt('scopeTemplates')
+    this.#adopt('keyId')
     if (this.#started) this.#reopenDialogs()
     else void this.#start()
   }
 
   /** A property that was set before the element was defined hides the accessor of the class. */
-  #adopt(name: 'getToken' | 'scopeTemplates'): void {
+  #adopt(name: 'getToken' | 'scopeTemplates' | 'keyId'): void {
     if (!Object.hasOwn(this, name)) return
     const own: unknown = this[name]
     Reflect.deleteProperty(this, name)
@@ -179,6 +200,7 @@ export class OneloopKeysElement extends Base {
   #host(): Host {
     const generation = this.#generation
     const templates = () => this.#scopeTemplates.map(templateOf)
+    const keyId = () => this.#keyId
     return {
       baseUrl: new URL(this.baseUrl || location.origin, document.baseURI).href.replace(/\/+$/, ''),
       workspace: this.getAttribute('workspace') || undefined,
@@ -188,6 +210,9 @@ export class OneloopKeysElement extends Base {
       expiryPresets: presetsOf(this.getAttribute('expiry-presets')),
       get scopeTemplates() {
         return templates()
+      },
+      get keyId() {
+        return keyId()
       },
       keyVariable: this.getAttribute('key-variable') || 'API_KEY',
       getToken: () => this.#token(),

@@ -47,6 +47,7 @@ export interface Host {
   /** In days. */
   readonly expiryPresets: Uint16Array
   readonly scopeTemplates: readonly Template[]
+  readonly keyId: string | undefined
   readonly language: string
   readonly messages: Messages
   getToken(): Promise<Token>

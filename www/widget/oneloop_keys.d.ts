@@ -9,6 +9,8 @@ export interface Mounted {
   free(): void
   /** Whether a secret is on the screen that nobody can see again. */
   holdsSecret(): boolean
+  /** Shows the key with this id. */
+  show(id: string): void
 }
 
 export function mount(container: HTMLElement, host: Host): Mounted

@@ -19,8 +19,9 @@ pub const EXPIRING_MILLIS: i64 = 7 * 24 * 60 * 60 * 1_000;
 /// A key that was not used for this many milliseconds counts as unused: 90 days.
 pub const UNUSED_MILLIS: i64 = 90 * 24 * 60 * 60 * 1_000;
 
+// `tt`: a `literal` reaches the derived schema in wrapping that hides it, and the document would name the variants.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $word:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $word:tt,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -57,6 +58,8 @@ words! {
         Expiring = "expiring",
         /// Its time is over.
         Expired = "expired",
+        /// Anything but expired and deleted: what a person goes on working with.
+        Current = "current",
         /// It is switched off.
         Disabled = "disabled",
         /// The secret before its last rotation goes on working.

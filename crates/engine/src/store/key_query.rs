@@ -193,6 +193,11 @@ fn standing(question: &mut Question, status: KeyStatus, now: UnixMillis, along_e
         KeyStatus::Expired => {
             question.sql(" AND NOT deleted AND enabled AND expires_at <= ").number(now)
         }
+        KeyStatus::Current => {
+            let lasts =
+                " AND NOT deleted AND (NOT enabled OR coalesce(expires_at, 9223372036854775807) > ";
+            question.sql(lasts).number(now).sql(")")
+        }
         KeyStatus::Disabled => question.sql(" AND NOT deleted AND NOT enabled"),
         KeyStatus::Rotating => question.sql(" AND NOT deleted AND previous_until > ").number(now),
         KeyStatus::Deleted => question.sql(" AND deleted"),

@@ -80,6 +80,7 @@ async fn conditions_hold_at_once(factory: &impl Factory) {
         (KeyStatus::Active, vec![9, 8, 5, 4, 2, 1]),
         (KeyStatus::Expiring, vec![4]),
         (KeyStatus::Expired, vec![3]),
+        (KeyStatus::Current, vec![9, 8, 6, 5, 4, 2, 1]),
         (KeyStatus::Disabled, vec![6]),
         (KeyStatus::Rotating, vec![8]),
         (KeyStatus::Deleted, vec![7]),
