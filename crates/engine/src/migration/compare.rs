@@ -138,6 +138,7 @@ fn as_here<'a>(
         created_at: source.created_at.map(|_| here.created_at),
         scopes: named(&here.grants, catalogue),
         metadata: &here.metadata,
+        counted: source.total_usage_left.and(here.usage_left).is_some(),
     }
 }
 

@@ -6,8 +6,9 @@ use oneloop_protocol::{Access, UnixMillis};
 use crate::grants::PackedGrants;
 use crate::store::{ApiKeyRow, ScopeRow};
 
-/// The fields that differ. When a key was last used is not compared: it moves by itself. What the source
-/// does not know (`createdAt`, `prefix`, `externalMeterId`) is as it is here.
+/// The fields that differ. When a key was last used is not compared: it moves by itself. So does its counter,
+/// of which only is compared whether there is one. What the source does not know (`createdAt`, `prefix`,
+/// `externalMeterId`, `totalUsageLeft`) is as it is here.
 pub(super) fn differences(
     here: &ApiKeyRow,
     wanted: &ApiKeyRow,
@@ -74,10 +75,18 @@ pub(super) fn differences(
             source.clone().unwrap_or_default(),
         );
     }
+    let starts = source.total_usage_left.filter(|_| here.usage_left.is_none());
+    compare(
+        "totalUsageLeft",
+        starts.is_some(),
+        "not counted".to_owned(),
+        starts.unwrap_or_default().to_string(),
+    );
     found
 }
 
-/// `here` as the source has it. Its secret, its id and its last use stay.
+/// `here` as the source has it. Its secret, its id and its last use stay, and so does its counter, if it has
+/// one: verifications here have taken their share of it.
 pub(super) fn updated(
     here: &ApiKeyRow,
     wanted: &ApiKeyRow,
@@ -99,6 +108,7 @@ pub(super) fn updated(
             .external_meter_id
             .clone()
             .or_else(|| here.external_meter_id.clone()),
+        usage_left: here.usage_left.or(source.total_usage_left),
         updated_at: now,
         ..here.clone()
     }

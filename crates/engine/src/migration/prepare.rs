@@ -123,7 +123,7 @@ impl Engine {
             metadata: row.metadata.clone(),
             external_meter_id: row.external_meter_id.clone(),
             meter: None,
-            usage_left: None,
+            usage_left: row.total_usage_left,
             enabled: row.enabled,
             deleted: row.deleted,
             migrated: true,

@@ -11,6 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use crate::audit_chain::{ChainHead, Link};
 use crate::error::Cause;
 use crate::grants::PackedGrants;
+use crate::store::ApiKeyRow;
 use crate::tag::Tag;
 
 /// An id as it is stored: big-endian, so that ids sort by age.
@@ -26,6 +27,11 @@ pub(super) fn tag_blob(tag: &Tag) -> Vec<u8> {
 /// Metadata as it is stored; most keys have none.
 pub(super) fn metadata_json(metadata: &Metadata) -> Option<String> {
     (!metadata.is_empty()).then(|| json(metadata))
+}
+
+/// What is left of a key's counter.
+pub(super) fn counter(key: &ApiKeyRow) -> Option<i64> {
+    key.usage_left.map(|left| i64::try_from(left).unwrap_or(i64::MAX))
 }
 
 /// JSON of a value that cannot fail to serialise: texts, and maps and lists of them.

@@ -126,6 +126,8 @@ pub(crate) struct KeyImage {
     pub(crate) grants: PackedGrants,
     pub(crate) metadata: Metadata,
     pub(crate) external_meter_id: Option<String>,
+    /// Whether it was counted; how far its counter is runs on.
+    pub(crate) counted: bool,
     pub(crate) prefix: Option<String>,
     pub(crate) masked_key: String,
     pub(crate) enabled: bool,
@@ -145,6 +147,7 @@ impl KeyImage {
             grants: row.grants.clone(),
             metadata: row.metadata.clone(),
             external_meter_id: row.external_meter_id.clone(),
+            counted: row.usage_left.is_some(),
             prefix: row.prefix.clone(),
             masked_key: row.masked_key.clone(),
             enabled: row.enabled,
@@ -162,6 +165,7 @@ impl KeyImage {
         row.grants = self.grants;
         row.metadata = self.metadata;
         row.external_meter_id = self.external_meter_id;
+        row.usage_left = row.usage_left.filter(|_| self.counted);
         row.prefix = self.prefix;
         row.masked_key = self.masked_key;
         row.enabled = self.enabled;
@@ -265,7 +269,8 @@ pub(crate) trait MigrationWrite: MigrationRead {
     /// Replaces a chunk's details, and whether it was undone.
     async fn update_migration_chunk(&mut self, chunk: &ChunkRow) -> Result<(), StoreError>;
 
-    /// Replaces all of a key but its secret. The revisions are given one by one from the answer on.
+    /// Replaces all of a key but its secret. A counter begins or ends if `keys` say so, and otherwise runs on
+    /// from where it is in the store, which verifications may have changed since. The revisions are given one by one from the answer on.
     async fn replace_api_keys(&mut self, keys: &[ApiKeyRow]) -> Result<Revision, StoreError>;
 
     /// Removes keys that were never rotated, as if they had never been.

@@ -77,7 +77,7 @@ impl World {
         sent.expect("takes the chunk")
     }
 
-    async fn undo(&self, id: &MigrationId, force: bool) -> (Migration, Vec<RowAnswer>) {
+    pub(crate) async fn undo(&self, id: &MigrationId, force: bool) -> (Migration, Vec<RowAnswer>) {
         let mut rows = Vec::new();
         loop {
             let body = RollBackMigration { force };
@@ -91,7 +91,7 @@ impl World {
     }
 }
 
-fn outcomes(answer: &ChunkAnswer) -> Vec<RowOutcome> {
+pub(crate) fn outcomes(answer: &ChunkAnswer) -> Vec<RowOutcome> {
     answer.rows.iter().map(|row| row.outcome).collect()
 }
 

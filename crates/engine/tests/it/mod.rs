@@ -10,6 +10,7 @@ mod isolation;
 mod link_tokens;
 mod migrate;
 mod migration;
+mod migration_counter;
 mod model;
 mod recognise;
 mod rotation;

@@ -49,6 +49,7 @@ pub fn to_row(
         prefix: None,
         masked_key,
         external_meter_id: None,
+        total_usage_left: None,
     };
     match &key.form {
         KeyForm::Native(digest) => row.digest = Some(Hex32(*digest.as_bytes())),

@@ -94,6 +94,7 @@ impl PlannedKey {
             created_at: *created_at,
             scopes: scopes.collect(),
             metadata,
+            counted: false,
         }
         .canonical(self.identity.as_bytes())
     }

@@ -11,6 +11,7 @@ use crate::error::{FieldError, Reason};
 use crate::grant::Access;
 use crate::id::ApiKeyId;
 use crate::limits;
+use crate::meter::check_counter;
 use crate::time::UnixMillis;
 
 /// One line of a chunk.
@@ -77,6 +78,10 @@ pub struct MigrationRow {
     /// The meter it is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_meter_id: Option<String>,
+    /// How many verifications are left on its own counter; absent = it is not counted. 0 is a key that is
+    /// used up, and comes along as that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_usage_left: Option<u64>,
 }
 
 fn yes() -> bool {
@@ -159,6 +164,9 @@ impl MigrationRow {
         if let Some(id) = &self.external_meter_id {
             limits::check_external_id("externalMeterId", id)?;
         }
+        if let Some(left) = self.total_usage_left {
+            check_counter("totalUsageLeft", left.into())?;
+        }
         if self.masked_key.as_deref().is_some_and(|mask| !is_mask(mask)) {
             let message = "maskedKey must be a mask: up to 16 letters, digits or _, then ****, then at most \
                            4 characters";
@@ -179,6 +187,7 @@ impl MigrationRow {
                 created_at: self.created_at,
                 scopes: scopes.collect(),
                 metadata: &self.metadata,
+                counted: self.total_usage_left.is_some(),
             }
             .canonical(identity)
         })
@@ -195,7 +204,8 @@ fn is_mask(mask: &str) -> bool {
         && tail.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// What two sides compare of a key. When it was last used is left out: it moves by itself.
+/// What two sides compare of a key. When it was last used and how much of its counter is left are left out:
+/// they move by themselves.
 #[derive(Clone, Debug)]
 pub struct Attributes<'a> {
     /// What its holder calls it.
@@ -212,6 +222,8 @@ pub struct Attributes<'a> {
     pub scopes: Vec<(&'a str, Access)>,
     /// Returned by verify.
     pub metadata: &'a Metadata,
+    /// Whether its verifications are counted down.
+    pub counted: bool,
 }
 
 impl Attributes<'_> {
@@ -226,7 +238,7 @@ impl Attributes<'_> {
         piece(identity);
         piece(self.name.as_bytes());
         piece(self.customer_id.as_bytes());
-        piece(&[u8::from(self.enabled)]);
+        piece(&[u8::from(self.enabled), u8::from(self.counted)]);
         for moment in [self.expires_at, self.created_at] {
             match moment {
                 Some(moment) => piece(&moment.to_be_bytes()),
@@ -254,6 +266,7 @@ impl Attributes<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::meter::COUNTER_MAX;
 
     fn row(json: &str) -> Result<MigrationRow, serde_json::Error> {
         serde_json::from_str(json)
@@ -290,7 +303,7 @@ mod tests {
     fn exactly_one_form_of_secret() {
         let hex = Some(Hex32([1; 32]));
         type Spoil<'a> = &'a dyn Fn(&mut MigrationRow);
-        let refusals: [(&str, Spoil<'_>); 5] = [
+        let refusals: [(&str, Spoil<'_>); 6] = [
             ("digest", &|row| row.digest = None),
             ("digest", &|row| row.recipe_digest = Some(HexBytes(vec![1]))),
             ("identity", &|row| {
@@ -301,12 +314,21 @@ mod tests {
                 row.stored = Some(Base64Bytes(vec![1]));
             }),
             ("maskedKey", &|row| row.masked_key = Some("the whole key".to_owned())),
+            ("totalUsageLeft", &|row| row.total_usage_left = Some(COUNTER_MAX + 1)),
         ];
         for (field, spoil) in refusals {
             let mut row = native();
             spoil(&mut row);
             assert_eq!(row.check().expect_err(field).field, field);
         }
+    }
+
+    #[test]
+    fn that_a_key_is_counted_is_compared_and_how_far_is_not() {
+        let left = |left| MigrationRow { total_usage_left: left, ..native() };
+        assert_eq!(left(Some(0)).check(), Ok(()), "a key that is used up comes along");
+        assert_eq!(left(Some(0)).canonical(), left(Some(COUNTER_MAX)).canonical());
+        assert_ne!(left(Some(0)).canonical(), left(None).canonical());
     }
 
     #[test]

@@ -199,6 +199,16 @@ async fn keys_are_replaced_and_removed(factory: &impl Factory) {
     let row = read(&*store).await.api_key(1).await.expect("reads").expect("there");
     assert_eq!(row, ApiKeyRow { revision, ..changed });
 
+    // A counter begins, runs on from where verifications have brought it, and ends.
+    for (wanted, stored) in [(Some(7), Some(7)), (Some(3), Some(7)), (None, None)] {
+        let row = ApiKeyRow { usage_left: wanted, ..row.clone() };
+        let mut write = store.write().await.expect("begins");
+        write.replace_api_keys(&[row]).await.expect("replaces");
+        write.commit(&[], &pepper()).await.expect("commits");
+        let row = read(&*store).await.api_key(1).await.expect("reads").expect("there");
+        assert_eq!(row.usage_left, stored);
+    }
+
     let start = read(&*store).await.revision().await.expect("reads");
     let mut write = store.write().await.expect("begins");
     write.remove_api_keys(&[row]).await.expect("removes");

@@ -11,7 +11,7 @@ use super::read::{API_KEY, select};
 use super::transaction::PostgresTransaction;
 use super::write::column;
 use crate::index::Revision;
-use crate::store::columns::{Columns, blob, json, metadata_json, tag_blob};
+use crate::store::columns::{Columns, blob, counter, json, metadata_json, tag_blob};
 use crate::store::from_columns::{all, one};
 use crate::store::migration_columns::{list, ordinal};
 use crate::store::{
@@ -279,7 +279,8 @@ impl MigrationWrite for PostgresTransaction {
                  SET customer_id = $2, name = $3, prefix = $4, masked_key = $5, grants = $6,
                      metadata = $7, external_meter_id = $8, enabled = $9, deleted = $10,
                      expires_at = $11, created_at = $12, updated_at = $13, revision = $14,
-                     name_folded = $15
+                     name_folded = $15,
+                     usage_left = CASE WHEN $16 IS NOT NULL THEN COALESCE(usage_left, $16) END
                  WHERE id = $1",
             )
             .bind(blob(key.id))
@@ -297,6 +298,7 @@ impl MigrationWrite for PostgresTransaction {
             .bind(key.updated_at)
             .bind(revision)
             .bind(fold(&key.name))
+            .bind(counter(key))
             .execute(self.connection())
             .await?;
         }

@@ -9,7 +9,7 @@ use super::transaction::PostgresTransaction;
 use super::{credit, idempotency, link_tokens, signing_keys};
 use crate::index::Revision;
 use crate::pepper::{Pepper, PepperCheck};
-use crate::store::columns::{blob, json, metadata_json, tag_blob};
+use crate::store::columns::{blob, counter, json, metadata_json, tag_blob};
 use crate::store::{
     ApiKeyRow, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow, NewAudit, ScopeRow,
     SdkKeyRow, SigningKeyRow, StoreError, Subject, TeamRow, WorkspaceRow, Write, Written,
@@ -95,9 +95,7 @@ impl PostgresTransaction {
             .bind(column(keys, |key| key.updated_at))
             .bind(column(keys, |key| key.last_used_at))
             .bind(column(keys, |key| fold(&key.name).into_owned()))
-            .bind(column(keys, |key| {
-                key.usage_left.map(|left| i64::try_from(left).unwrap_or(i64::MAX))
-            }))
+            .bind(column(keys, counter))
             .execute(self.connection())
             .await?;
         Ok(())

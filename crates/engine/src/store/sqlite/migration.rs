@@ -7,7 +7,7 @@ use sqlx::{query, query_scalar};
 
 use super::transaction::SqliteTransaction;
 use crate::index::Revision;
-use crate::store::columns::{Columns, blob, json, metadata_json, tag_blob};
+use crate::store::columns::{Columns, blob, counter, json, metadata_json, tag_blob};
 use crate::store::from_columns::{FromColumns, all, one};
 use crate::store::key_query::meter_of_key;
 use crate::store::migration_columns::{list, ordinal};
@@ -201,19 +201,7 @@ impl MigrationWrite for SqliteTransaction {
         let revision = self.log_one(Subject::MigrationChunk(id)).await?;
         let rows: Vec<_> = keys.iter().map(|key| (revision, key)).collect();
         self.insert_key_rows(&rows).await?;
-        for key in legacy {
-            query(
-                "INSERT INTO legacy_key (api_key, team, recipe, locator, sealed)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-            )
-            .bind(blob(key.api_key))
-            .bind(blob(key.team))
-            .bind(key.recipe)
-            .bind(key.locator.to_vec())
-            .bind(&key.sealed)
-            .execute(self.connection())
-            .await?;
-        }
+        self.insert_legacy_rows(legacy).await?;
         Ok(revision)
     }
 
@@ -260,7 +248,8 @@ impl MigrationWrite for SqliteTransaction {
                  SET customer_id = ?2, name = ?3, prefix = ?4, masked_key = ?5, grants = ?6,
                      metadata = ?7, external_meter_id = ?8, enabled = ?9, deleted = ?10,
                      expires_at = ?11, created_at = ?12, updated_at = ?13, revision = ?14,
-                     name_folded = ?15
+                     name_folded = ?15,
+                     usage_left = CASE WHEN ?16 IS NOT NULL THEN COALESCE(usage_left, ?16) END
                  WHERE id = ?1",
             )
             .bind(blob(key.id))
@@ -278,6 +267,7 @@ impl MigrationWrite for SqliteTransaction {
             .bind(key.updated_at)
             .bind(revision)
             .bind(fold(&key.name))
+            .bind(counter(key))
             .execute(self.connection())
             .await?;
         }

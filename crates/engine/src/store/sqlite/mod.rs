@@ -1,6 +1,7 @@
 //! SQLite: one file, its write-ahead log beside it, one writer, a few readers.
 
 mod audit;
+mod bulk;
 mod credit;
 mod idempotency;
 mod load;

@@ -9,14 +9,14 @@ use super::transaction::SqliteTransaction;
 use super::{audit, credit, idempotency, signing_keys};
 use crate::index::Revision;
 use crate::pepper::{Pepper, PepperCheck};
-use crate::store::columns::{blob, json, metadata_json, tag_blob};
+use crate::store::columns::{blob, json, tag_blob};
 use crate::store::{
     ApiKeyRow, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow, NewAudit, ScopeRow,
     SdkKeyRow, SigningKeyRow, StoreError, Subject, TeamRow, WorkspaceRow, Write, Written,
 };
 use crate::tag::Tag;
 
-/// Rows in one INSERT. A key has 23 columns; SQLite takes 32,766 values a statement.
+/// Lines of the change log in one INSERT.
 const ROWS: usize = 500;
 
 /// How many expired link tokens one minting clears away: more than one, so that they cannot pile up, and
@@ -48,49 +48,6 @@ impl SqliteTransaction {
 
     pub(super) async fn log_one(&mut self, subject: Subject) -> Result<Revision, StoreError> {
         self.log(&[(subject, None)]).await
-    }
-
-    /// Adds keys, each with the revision that it was given.
-    pub(super) async fn insert_key_rows(
-        &mut self,
-        rows: &[(Revision, &ApiKeyRow)],
-    ) -> Result<(), StoreError> {
-        for rows in rows.chunks(ROWS) {
-            let mut insert = QueryBuilder::<Sqlite>::new(
-                "INSERT INTO api_key (id, team, workspace, customer_id, name, prefix, masked_key,
-                                      tag, previous_tag, previous_until, grants, metadata,
-                                      external_meter_id, enabled, deleted, migrated, expires_at,
-                                      created_at, updated_at, last_used_at, revision,
-                                      name_folded, usage_left) ",
-            );
-            insert.push_values(rows, |mut row, (revision, key)| {
-                row.push_bind(blob(key.id))
-                    .push_bind(blob(key.team))
-                    .push_bind(blob(key.workspace))
-                    .push_bind(&key.customer_id)
-                    .push_bind(&key.name)
-                    .push_bind(&key.prefix)
-                    .push_bind(&key.masked_key)
-                    .push_bind(tag_blob(&key.tag))
-                    .push_bind(key.previous_tag.as_ref().map(tag_blob))
-                    .push_bind(key.previous_until)
-                    .push_bind(key.grants.as_bytes().to_vec())
-                    .push_bind(metadata_json(&key.metadata))
-                    .push_bind(&key.external_meter_id)
-                    .push_bind(key.enabled)
-                    .push_bind(key.deleted)
-                    .push_bind(key.migrated)
-                    .push_bind(key.expires_at)
-                    .push_bind(key.created_at)
-                    .push_bind(key.updated_at)
-                    .push_bind(key.last_used_at)
-                    .push_bind(*revision)
-                    .push_bind(fold(&key.name))
-                    .push_bind(key.usage_left.map(|left| i64::try_from(left).unwrap_or(i64::MAX)));
-            });
-            insert.build().execute(self.connection()).await?;
-        }
-        Ok(())
     }
 }
 
