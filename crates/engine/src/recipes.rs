@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use oneloop_protocol::{FieldError, Reason, UnixMillis};
@@ -19,6 +21,9 @@ const RECIPES_MAX: usize = 16;
 
 /// Bytes of a stored value and of its salt.
 const STORED_MAX: usize = 1_024;
+
+/// Bytes of a secret: more is a mistake, such as a device or a whole key store.
+const SECRET_MAX: u64 = 64 * 1_024;
 
 /// A recipe, and the part of a presented key by which its rows are found.
 #[derive(Clone, Debug)]
@@ -162,20 +167,8 @@ impl RecipeSecrets {
     pub(crate) fn load(places: &[SecretRef]) -> Result<Self, OpenError> {
         let mut secrets = BTreeMap::new();
         for place in places {
-            let bytes = match place {
-                SecretRef::Env(name) => {
-                    std::env::var(name).map(String::into_bytes).map_err(std::io::Error::other)
-                }
-                SecretRef::File(path) => std::fs::read(path),
-            };
-            let mut bytes =
-                Zeroizing::new(bytes.map_err(|cause| OpenError::RecipeSecret {
-                    place: place.to_string(),
-                    cause,
-                })?);
-            if matches!(place, SecretRef::File(_)) && bytes.last() == Some(&b'\n') {
-                bytes.pop();
-            }
+            let bytes = fetch(place)
+                .map_err(|cause| OpenError::RecipeSecret { place: place.to_string(), cause })?;
             secrets.insert(place.to_string(), Arc::new(bytes));
         }
         Ok(Self(secrets))
@@ -197,6 +190,32 @@ impl RecipeSecrets {
     fn of(&self, spec: &RecipeSpec) -> Option<Arc<Zeroizing<Vec<u8>>>> {
         self.0.get(&spec.recipe.secret_ref()?.to_string()).cloned()
     }
+}
+
+/// The bytes behind a reference, as the migration tool takes them: a file's without one newline at the end.
+fn fetch(place: &SecretRef) -> io::Result<Zeroizing<Vec<u8>>> {
+    let bytes = match place {
+        SecretRef::Env(name) => {
+            let unset = || io::Error::new(io::ErrorKind::NotFound, "the variable is not set");
+            Zeroizing::new(std::env::var_os(name).ok_or_else(unset)?.into_encoded_bytes())
+        }
+        SecretRef::File(path) => {
+            let mut bytes = Zeroizing::new(Vec::new());
+            File::open(path)?.take(SECRET_MAX + 1).read_to_end(&mut bytes)?;
+            if bytes.last() == Some(&b'\n') {
+                bytes.pop();
+            }
+            bytes
+        }
+    };
+    if bytes.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is empty"));
+    }
+    if bytes.len() as u64 > SECRET_MAX {
+        let message = format!("it has more than {SECRET_MAX} bytes");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+    }
+    Ok(bytes)
 }
 
 /// A recipe, ready to be tried.

@@ -52,7 +52,7 @@ fn unopened(error: OpenError) -> Failure {
             Failure::user(format!("cannot use the pepper file `{}`", file.display())).because(&cause)
         }
         error @ OpenError::RecipeSecret { .. } => Failure::user(error.to_string())
-            .hint("name a file or an environment variable of this server that holds the secret"),
+            .hint("`recipe-secrets` names files (`file:PATH`) and environment variables (`env:NAME`) that hold a secret; take out the ones that no recipe needs any more"),
         OpenError::NewerSchema { database, found, known } => Failure::user(format!(
             "the database `{database}` was written by a newer version of this program (schema {found}; this one knows {known})"
         ))
@@ -88,6 +88,7 @@ pub(crate) fn refused(error: EngineError) -> Failure {
         EngineError::Unavailable(_) => Failure::ours("the database does not answer")
             .because(&error)
             .hint("another process may hold it; try again"),
+        EngineError::Busy(_) => Failure::user(error.to_string()),
         EngineError::Internal(_) => Failure::ours("this should not have happened").because(&error),
     }
 }

@@ -35,6 +35,7 @@ pub(crate) async fn run(settings: Settings) -> Outcome {
     let mut options = settings.storage.options();
     options.link_token_ttl = settings.link_token_ttl;
     options.freshness = settings.freshness;
+    options.recipe_secrets.clone_from(&settings.recipe_secrets);
     let engine = engine::open(options).await?;
 
     let outcome = serve(&engine, &settings, listener, address, stop).await;

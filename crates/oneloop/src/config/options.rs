@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use oneloop_engine::Database;
+use oneloop_engine::{Database, SecretRef};
 use oneloop_proxy::Origin;
 use serde::Deserialize;
 
 use super::values::{
     ListenAddress, LogFormat, LogLevel, Period, Source, WhenStale, text, texts, unrepeated,
+    unrepeated_list,
 };
 
 /// What one layer says; `None` where it says nothing.
@@ -31,6 +32,17 @@ pub(crate) struct Options {
     /// The secret that keys are stored under [default: the database's path + ".pepper"]
     #[arg(long, env = "ONELOOP_PEPPER_FILE", value_name = "PATH", hide_env_values = true)]
     pub(crate) pepper_file: Option<PathBuf>,
+
+    /// Secrets that hashed existing keys elsewhere, for recipes that name them: env:NAME or file:PATH, separated by commas
+    #[arg(
+        long,
+        env = "ONELOOP_RECIPE_SECRETS",
+        value_name = "PLACE,…",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    #[serde(deserialize_with = "unrepeated_list")]
+    pub(crate) recipe_secrets: Option<Vec<SecretRef>>,
 
     /// Cut off from the database for so long, this node no longer trusts its memory [default: 5s]
     #[arg(
@@ -158,6 +170,7 @@ impl Options {
             listen: self.listen.or(lower.listen),
             database: self.database.or(lower.database),
             pepper_file: self.pepper_file.or(lower.pepper_file),
+            recipe_secrets: self.recipe_secrets.or(lower.recipe_secrets),
             stale_after: self.stale_after.or(lower.stale_after),
             when_stale: self.when_stale.or(lower.when_stale),
             ready_file: self.ready_file.or(lower.ready_file),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use oneloop_engine::{Database, EngineOptions, Freshness};
+use oneloop_engine::{Database, EngineOptions, Freshness, SecretRef};
 use oneloop_proxy::Origin;
 
 use super::{DEFAULT, LogFormat, LogLevel, Options, file};
@@ -20,6 +20,8 @@ const DEMO_DATABASE: &str = "sqlite:.data/demo.db";
 pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     pub(crate) storage: Storage,
+    /// Where the secrets of recipes are, never the secrets.
+    pub(crate) recipe_secrets: Vec<SecretRef>,
     pub(crate) freshness: Freshness,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) allowed_origins: Vec<Origin>,
@@ -70,6 +72,7 @@ pub(crate) fn resolve(options: Options, config: Option<&Path>) -> Outcome<Settin
             database: required(all.database, "database")?,
             pepper_file: all.pepper_file,
         },
+        recipe_secrets: required(all.recipe_secrets, "recipe-secrets")?,
         freshness: Freshness {
             stale_after: required(all.stale_after, "stale-after")?.0,
             when_stale: required(all.when_stale, "when-stale")?.into(),
@@ -124,6 +127,7 @@ mod tests {
                 ),
                 pepper_file: None,
             },
+            recipe_secrets: [],
             freshness: Freshness {
                 stale_after: 5s,
                 when_stale: ReadThrough,

@@ -163,6 +163,17 @@ where
     texts.iter().map(|text| read(text)).collect::<Result<_, _>>().map(Some)
 }
 
+/// The same for a list of texts that may be secrets by mistake.
+pub(super) fn unrepeated_list<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let read = texts.iter().map(|text| text.parse().map_err(de::Error::custom));
+    read.collect::<Result<_, _>>().map(Some)
+}
+
 fn read<T: FromStr<Err: fmt::Display>, E: de::Error>(text: &str) -> Result<T, E> {
     text.parse().map_err(|error| E::custom(format_args!("invalid value `{text}`: {error}")))
 }

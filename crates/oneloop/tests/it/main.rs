@@ -8,6 +8,7 @@ mod crash;
 mod demo;
 mod migrate;
 mod migration_window;
+mod recipe_secrets;
 mod reconcile;
 mod refusals;
 mod secrets;

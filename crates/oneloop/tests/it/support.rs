@@ -4,6 +4,6 @@ mod http;
 mod migration;
 mod process;
 
-pub(crate) use http::{Answer, Request, delete, get, patch, post};
+pub(crate) use http::{Answer, Request, delete, get, patch, post, put};
 pub(crate) use migration::{Migration, key, line};
 pub(crate) use process::{Ran, Server, command, oneloop, wait_for};

@@ -33,7 +33,7 @@ macro_rules! methods {
     )+};
 }
 
-methods! { get = GET; post = POST; patch = PATCH; delete = DELETE; }
+methods! { get = GET; post = POST; put = PUT; patch = PATCH; delete = DELETE; }
 
 impl Request {
     /// Adds a header.
