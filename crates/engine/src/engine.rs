@@ -16,7 +16,9 @@ use crate::error::{Cause, EngineError, OpenError};
 use crate::freshness::Freshness;
 use crate::id::IdSource;
 use crate::index::{Found, Index};
+use crate::knocks::Knocks;
 use crate::last_used::LastUsed;
+use crate::migration::Arrivals;
 use crate::options::{Database, EngineOptions};
 use crate::pepper::Pepper;
 use crate::rate::NamedBuckets;
@@ -51,6 +53,8 @@ struct Inner {
     recipes: Recipes,
     recipe_secrets: RecipeSecrets,
     recognition: Recognition,
+    arrivals: Arrivals,
+    knocks: Knocks,
     writer: Mutex<Followed>,
     freshness: Freshness,
     change_feed: Arc<ChangeFeed>,
@@ -111,6 +115,8 @@ impl Engine {
             recipes: Recipes::default(),
             recipe_secrets: RecipeSecrets::load(&options.recipe_secrets)?,
             recognition: Recognition::default(),
+            arrivals: Arrivals::default(),
+            knocks: Knocks::default(),
             writer: Mutex::default(),
             freshness: options.freshness,
             change_feed: Arc::new(ChangeFeed::new(options.freshness.stale_after)),
@@ -247,6 +253,14 @@ impl Engine {
 
     pub(crate) fn recognition(&self) -> &Recognition {
         &self.0.recognition
+    }
+
+    pub(crate) fn knocks(&self) -> &Knocks {
+        &self.0.knocks
+    }
+
+    pub(crate) fn arrivals(&self) -> &Arrivals {
+        &self.0.arrivals
     }
 
     pub(crate) fn store(&self) -> &dyn Store {

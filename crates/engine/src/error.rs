@@ -39,6 +39,9 @@ pub enum EngineError {
     /// The database is busy or down; trying again makes sense (503).
     #[error("the database does not answer")]
     Unavailable(#[source] Cause),
+    /// More is asked than can be done at once; trying again makes sense (503). The text says what.
+    #[error("{0}")]
+    Busy(&'static str),
     /// A bug, or a database that was changed behind our back (500).
     #[error("internal error")]
     Internal(#[source] Cause),

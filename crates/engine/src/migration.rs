@@ -9,6 +9,7 @@
 //!                                 └─┴────────────┘  from every state
 //! ```
 
+mod arrivals;
 mod chunk;
 mod compare;
 mod differences;
@@ -21,6 +22,8 @@ use oneloop_protocol::migration::{
 };
 use oneloop_protocol::{MigrationId, Reason, TeamId, WorkspaceId};
 use serde_json::json;
+
+pub(crate) use arrivals::Arrivals;
 
 use crate::actor::Actor;
 use crate::engine::{Engine, team_bits};

@@ -39,6 +39,28 @@ pub enum Gate {
     Open,
 }
 
+/// Which of the gate's three conditions was not met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GateRefusal {
+    /// No window is open now.
+    Closed,
+    /// The SDK key lacks the right.
+    Right,
+    /// The address is in none of the window's networks, or cannot be known.
+    Address,
+}
+
+impl GateRefusal {
+    /// Its word in the audit log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Right => "right",
+            Self::Address => "address",
+        }
+    }
+}
+
 impl MigrationWindow {
     /// Checks that it names a source, ends after it begins, has not ended by `now`, and is not too long.
     fn check(&self, now: UnixMillis) -> Result<(), FieldError> {

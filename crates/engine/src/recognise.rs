@@ -9,6 +9,8 @@
 //!
 //! Either way the key is native from then on.
 
+mod pool;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,14 +18,13 @@ use std::time::{Duration, Instant};
 use oneloop_protocol::key::KeyDigest;
 use oneloop_protocol::{TeamId, UnixMillis, VerifyRequest, mask};
 use oneloop_recipe::{Inputs, Part};
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::engine::Engine;
 use crate::error::{EngineError, chain};
 use crate::index::KeyEntry;
 use crate::recipes::Loaded;
-use crate::store::StoreError;
+use crate::recognise::pool::Pool;
 use crate::stored_value::StoredValue;
 use crate::tag::Tag;
 use crate::turn::Update;
@@ -48,10 +49,9 @@ const REMEMBERED: usize = 10_000;
 const WAITING: usize = 10_000;
 
 /// What is known of keys that were tried.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Recognition {
-    /// One for every second core: slow hashes must not starve verification.
-    pool: Arc<Semaphore>,
+    pool: Pool,
     wrong: Mutex<HashMap<Tag, Instant>>,
     attempts: Mutex<HashMap<[u8; 32], (Instant, u32)>>,
     upgrades: Mutex<HashMap<u128, Upgrade>>,
@@ -62,18 +62,6 @@ pub(crate) struct Recognition {
 struct Upgrade {
     tag: Tag,
     masked_key: String,
-}
-
-impl Default for Recognition {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self {
-            pool: Arc::new(Semaphore::new((cores / 2).max(1))),
-            wrong: Mutex::default(),
-            attempts: Mutex::default(),
-            upgrades: Mutex::default(),
-        }
-    }
 }
 
 impl Recognition {
@@ -189,7 +177,9 @@ impl Engine {
                 continue;
             }
             if !self.recognition().attempt(locator) {
-                return Err(busy("this locator was tried too often; try again in a minute"));
+                let message =
+                    "keys that begin like this one were tried too often; try again in a minute";
+                return Err(EngineError::Busy(message));
             }
             let candidates: Vec<(u128, StoredValue)> = rows
                 .iter()
@@ -221,19 +211,15 @@ impl Engine {
         candidates: Vec<(u128, StoredValue)>,
         started: Instant,
     ) -> Result<Option<u128>, EngineError> {
-        let pool = Arc::clone(&self.recognition().pool);
         let left = PATIENCE.saturating_sub(started.elapsed());
-        let permit = tokio::time::timeout(left, pool.acquire_owned()).await;
-        let permit = permit
-            .map_err(|_| busy("too many keys are being tried; try again"))?
-            .map_err(EngineError::internal)?;
+        let permit = self.recognition().pool.enter(left).await?;
         let recipes = Arc::clone(recipes);
         let tried = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let Some(Loaded { spec, secret, .. }) = recipes.get(at) else { return Ok(None) };
             for (id, StoredValue { salt, stored }) in candidates {
                 if started.elapsed() > PATIENCE {
-                    return Err(busy("trying this key takes too long"));
+                    return Err(EngineError::Busy("trying this key takes too long; try again"));
                 }
                 let inputs = Inputs {
                     salt: salt.as_ref().map(|salt| salt.as_slice()),
@@ -295,9 +281,4 @@ impl Engine {
         tracing::info!(keys, "Made {keys} migrated keys native");
         Ok(())
     }
-}
-
-/// The refusal of what cannot be tried now.
-fn busy(why: &'static str) -> EngineError {
-    StoreError::Unavailable(why.into()).into()
 }

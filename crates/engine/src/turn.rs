@@ -16,6 +16,9 @@ use crate::store::{
 };
 use crate::tag::Tag;
 
+/// After so many rows other tasks have their turn: a fraction of a millisecond.
+pub(crate) const ROWS_BETWEEN_OTHERS: usize = 250;
+
 /// How far the index has followed the change log. Guarded by the writer lock.
 #[derive(Debug, Default)]
 pub(crate) struct Followed(pub(crate) Revision);
@@ -71,7 +74,17 @@ impl Turn<'_> {
         let Self { engine, mut followed, store, _place } = self;
         let written = store.commit(audit, engine.pepper()).await?;
         for update in updates {
-            update.apply(engine);
+            match update {
+                Update::Keys(keys) => {
+                    let mut keys = keys.into_iter().peekable();
+                    while keys.peek().is_some() {
+                        let some = keys.by_ref().take(ROWS_BETWEEN_OTHERS).collect();
+                        Update::Keys(some).apply(engine);
+                        tokio::task::yield_now().await;
+                    }
+                }
+                update => update.apply(engine),
+            }
         }
         match written {
             // Nobody else wrote in between: the feed need not look at these again.

@@ -72,6 +72,9 @@ pub enum ApiError {
     /// A dependency is down; trying again makes sense.
     #[error("the key service is unavailable for the moment; try again")]
     Unavailable(#[source] anyhow::Error),
+    /// More is asked than can be done at once.
+    #[error("{0}")]
+    Busy(&'static str),
     /// A bug.
     #[error("something went wrong on our side")]
     Internal(#[source] anyhow::Error),
@@ -116,7 +119,9 @@ impl ApiError {
                 (StatusCode::PAYLOAD_TOO_LARGE, Reason::BodyTooLarge, None)
             }
             Self::Timeout => (StatusCode::SERVICE_UNAVAILABLE, Reason::Timeout, None),
-            Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, Reason::Unavailable, None),
+            Self::Unavailable(_) | Self::Busy(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, Reason::Unavailable, None)
+            }
             Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, Reason::Internal, None),
         }
     }
@@ -182,6 +187,7 @@ impl From<EngineError> for ApiError {
                 Self::Forbidden { reason, message: message.into(), field: field.map(Into::into) }
             }
             EngineError::NotFound(reason) => Self::not_found(reason),
+            EngineError::Busy(message) => Self::Busy(message),
             error @ EngineError::Unavailable(_) => Self::Unavailable(error.into()),
             error @ EngineError::Internal(_) => Self::Internal(error.into()),
         }

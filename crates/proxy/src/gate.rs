@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use oneloop_engine::{Actor, Gate, SdkCaller};
+use oneloop_engine::{Actor, Gate, GateRefusal, SdkCaller};
 use oneloop_protocol::{Access, Reason, Resource, Right, TeamId};
 
 use crate::backend::App;
@@ -73,10 +73,12 @@ impl<D: Demand> FromRequestParts<App> for MigrationPass<D> {
         match (gate, missing_right) {
             (Gate::Closed, _) => {
                 log(Some(&caller), &provenance, "refused: closed");
+                audit(app, &caller, provenance, GateRefusal::Closed);
                 Err(hidden())
             }
             (Gate::AddressRefused | Gate::Open, Some(error)) => {
                 log(Some(&caller), &provenance, "refused: the SDK key lacks the right");
+                audit(app, &caller, provenance, GateRefusal::Right);
                 Err(error)
             }
             (Gate::AddressRefused, None) => {
@@ -86,6 +88,7 @@ impl<D: Demand> FromRequestParts<App> for MigrationPass<D> {
                     || "an address that cannot be told".to_owned(),
                     |address| format!("the address {address}"),
                 );
+                audit(app, &caller, provenance, GateRefusal::Address);
                 Err(ApiError::Forbidden {
                     reason: Reason::MigrationAddress,
                     message: format!("the migration window is not open for {seen}").into(),
@@ -115,6 +118,17 @@ async fn state_of_gate(
     let window = app.backend.migration_window(&caller.team).await?;
     let is_open = window.is_some_and(|window| (window.opens_at..window.closes_at).contains(&now));
     Ok(if is_open { Gate::AddressRefused } else { Gate::Closed })
+}
+
+/// Puts a refusal into the audit log, after the answer: how long a closed gate takes to say no tells nobody that
+/// there is one.
+fn audit(app: &App, caller: &SdkCaller, provenance: Provenance, why: GateRefusal) {
+    let (engine, actor) = (app.backend.clone(), sdk_actor(caller, provenance));
+    tokio::spawn(async move {
+        if let Err(error) = engine.audit_gate_refusal(&actor, why).await {
+            tracing::error!(%error, "Cannot put a refusal at the migration gate into the audit log");
+        }
+    });
 }
 
 /// One line for each knock at the gate, with ids and the address, and nothing of the key that was brought.

@@ -20,7 +20,7 @@ use crate::store::{
     ApiKeyRow, ChunkRow, Entry, KeyImage, Ledger, LegacyKeyRow, MigrationRow, ScopeRow, TagHolder,
 };
 use crate::tag::Tag;
-use crate::turn::Update;
+use crate::turn::{ROWS_BETWEEN_OTHERS, Update};
 
 /// What a chunk would do, once every row was held against what is here.
 #[derive(Default)]
@@ -57,6 +57,7 @@ impl Engine {
         let catalogue = store.scopes(Some(job.workspace)).await?;
         let recipe = RecipeSpec::of_job(&job, &store.recipes(Some(job.team)).await?)?;
         drop(store);
+        let arrival = self.arrivals().note(job.id, number);
 
         // Digests and tags take some milliseconds a chunk: a thread of their own, so that no verification
         // waits behind them.
@@ -69,6 +70,7 @@ impl Engine {
         });
         let (rows, prepared, catalogue) = prepared.await.map_err(EngineError::internal)??;
 
+        arrival.turn().await;
         let mut step = self.step(&team, id).await?;
         if step.row.chunks >= number {
             // Somebody else was faster with the same chunk.
@@ -221,7 +223,10 @@ async fn weigh(
 
     let mut verdicts = Verdicts::default();
     let mut seen: HashMap<Tag, u64> = HashMap::with_capacity(rows.len());
-    for (row, prepared) in rows.iter().zip(prepared) {
+    for (at, (row, prepared)) in rows.iter().zip(prepared).enumerate() {
+        if at % ROWS_BETWEEN_OTHERS == 0 {
+            tokio::task::yield_now().await;
+        }
         let Prepared { key, legacy } = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {

@@ -132,13 +132,13 @@ async fn a_locator_that_is_hammered_is_unavailable_and_never_a_wrong_answer() {
         let request = asking(&Secret::new(format!("ak_live_Zk3v-guess-{number}")), &[]);
         match world.engine.verify(&world.team, &request).await {
             Ok(answer) => assert_eq!(answer.status, Verdict::Invalid),
-            Err(EngineError::Unavailable(_)) => refused += 1,
+            Err(EngineError::Busy(_)) => refused += 1,
             Err(other) => panic!("{other:?}"),
         }
     }
     assert_eq!(refused, 20);
     let right = world.engine.verify(&world.team, &asking(&Secret::new(KEY), &[])).await;
-    assert!(matches!(right, Err(EngineError::Unavailable(_))), "to be asked again, not INVALID");
+    assert!(matches!(right, Err(EngineError::Busy(_))), "to be asked again, not INVALID");
 }
 
 #[tokio::test]

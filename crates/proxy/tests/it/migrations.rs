@@ -165,6 +165,7 @@ async fn no_shape_of_x_forwarded_for_opens_the_gate() {
     .await;
     app.open_window_for("203.0.113.7/32").await;
     let access = format!("{JOBS}/access");
+    let many_hops = ["203.0.113.7"; 500].join(", ");
     let forged = [
         "203.0.113.7",
         "203.0.113.7, 203.0.113.7",
@@ -181,6 +182,19 @@ async fn no_shape_of_x_forwarded_for_opens_the_gate() {
         "203.0.113.7%00",
         "203.0.113.7;10.0.0.1",
         "203.0.113.7 10.0.0.1",
+        "  203.0.113.7  ",
+        "\t203.0.113.7\t,\t10.0.0.1",
+        "[203.0.113.7]",
+        "[203.0.113.7]:443",
+        "203.0.113.7:",
+        "::203.0.113.7",
+        "64:ff9b::203.0.113.7",
+        "::ffff:cb00:7107",
+        "3405803783",
+        "203.0.113.7/32",
+        "10.0.0.1, 203.0.113.7, 10.0.0.1",
+        "",
+        many_hops.as_str(),
     ];
     for text in forged {
         // From somewhere that is not a proxy of ours, whatever it says.
@@ -196,6 +210,14 @@ async fn no_shape_of_x_forwarded_for_opens_the_gate() {
             .header("x-forwarded-for", text)
             .header("x-forwarded-for", PEER);
         in_two.get(&access).await.refused(403, "migration_address", "");
+        // With proxies of ours in between, and with the standard's own header beside it.
+        let chained = format!("{text}, {PEER}, 10.0.0.7 ,10.0.0.8");
+        let deep = app
+            .sdk()
+            .from("10.0.0.1")
+            .header("x-forwarded-for", &chained)
+            .header("forwarded", "for=203.0.113.7;proto=https");
+        deep.get(&access).await.refused(403, "migration_address", "");
     }
     for other in ["forwarded", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"] {
         let reply = app.sdk().from("10.0.0.1").header(other, "203.0.113.7").get(&access).await;
@@ -248,4 +270,44 @@ async fn a_chunk_may_be_larger_than_other_bodies() {
     assert!(body.len() > 2 * 1024 * 1024);
     let taken = app.sdk().send("PUT", &format!("{path}/chunk/1"), body).await.succeeded();
     assert_eq!(taken["counts"]["created"], 2_000);
+}
+
+#[tokio::test]
+async fn each_condition_that_fails_stands_in_the_audit_once_a_minute() {
+    let app = TestApp::new().await;
+    let access = format!("{JOBS}/access");
+    let unable = app.sdk_with(Rights::NONE).await;
+    for _ in 0..3 {
+        app.sdk().get(&access).await.refused(404, "unknown_route", "");
+    }
+    app.open_window().await;
+    for _ in 0..3 {
+        unable.get(&access).await.refused(403, "right_missing", "");
+        app.sdk().from("198.51.100.99").get(&access).await.refused(403, "migration_address", "");
+    }
+    app.anonymous().get(&access).await.refused(404, "unknown_route", "");
+
+    // They are written after the answer.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    let refused = loop {
+        let lines = app.engine.list_audit(Some(&app.team), 100).await.expect("lists");
+        let refused: Vec<_> =
+            lines.into_iter().filter(|line| line.action == "migration_gate.refused").collect();
+        if refused.len() >= 3 || std::time::Instant::now() > deadline {
+            break refused;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    };
+    let mut said: Vec<_> = refused
+        .iter()
+        .map(|line| (line.detail["why"].clone(), line.address.expect("known").to_string()))
+        .collect();
+    said.sort_by_key(|(why, _)| why.to_string());
+    let elsewhere = "198.51.100.99".to_owned();
+    let here = PEER.to_owned();
+    assert_eq!(
+        said,
+        [(json!("address"), elsewhere), (json!("closed"), here.clone()), (json!("right"), here)]
+    );
+    assert!(refused.iter().all(|line| line.who.to_string().contains("sk_")), "{refused:?}");
 }
