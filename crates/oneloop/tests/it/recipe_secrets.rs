@@ -20,7 +20,7 @@ fn opened(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> Server {
     let server = Server::start_with(dir, &[&["--demo"], args].concat(), env);
     let window = ["admin", "--database", "sqlite:.data/demo.db", "migration-window", "open"];
     let open = ["--team", server.demo("teamId"), "--from", "127.0.0.1", "--for", "1h"];
-    assert_eq!(oneloop(dir, &[window, open].concat()).code, Some(0));
+    assert_eq!(oneloop(dir, &[&window[..], &open[..]].concat()).code, Some(0));
     server
 }
 
@@ -100,7 +100,8 @@ fn a_secret_that_is_missing_empty_or_written_out_is_the_users_error() {
         (["--recipe-secrets", "canary-s3cret"], "`env:NAME` or `file:PATH`"),
         (["--config", "my.toml"], "`env:NAME` or `file:PATH`"),
     ] {
-        let ran = oneloop(dir.path(), &[["serve", "--listen", "127.0.0.1:0"], args].concat());
+        let ran =
+            oneloop(dir.path(), &[&["serve", "--listen", "127.0.0.1:0"][..], &args[..]].concat());
         assert_eq!(ran.code, Some(1), "{ran:?}");
         assert!(ran.stderr.contains(says) && !ran.stderr.contains("canary"), "{ran:?}");
     }

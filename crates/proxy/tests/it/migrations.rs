@@ -311,3 +311,33 @@ async fn each_condition_that_fails_stands_in_the_audit_once_a_minute() {
     );
     assert!(refused.iter().all(|line| line.who.to_string().contains("sk_")), "{refused:?}");
 }
+
+#[tokio::test]
+async fn a_key_that_cannot_be_tried_now_is_503_with_the_reason_and_never_invalid() {
+    let app = TestApp::new().await;
+    app.open_window().await;
+    let mut body = job(&app, 1);
+    body["recipe"] = json!("algorithm = \"bcrypt\"");
+    body["locator"] = json!("first:12");
+    let made = app.sdk().post(JOBS, body).await.succeeded();
+    // bcrypt of ak_live_Zk3v9QpLm2Xw8RtYb5NcJd7H, from the engine's tests, in base 64.
+    let stored = "JDJiJDA0JFJKYjRVV2IvMUVqQkZxVVk2ajVxNWVWYnJTS0VpS1lGVC8wanlOQ3FIL1U3azVlZzdvVExD";
+    let row = json!({
+        "row": 1, "stored": stored, "locator": "ak_live_Zk3v", "identity": Hex32([9; 32]),
+        "name": "legacy", "customerId": "northwind",
+    });
+    let path = format!("{JOBS}/{}/chunk/1", made.text_at("/migration/id"));
+    app.sdk().send("PUT", &path, ndjson(&[row])).await.succeeded();
+    for guess in 0..20 {
+        assert_eq!(app.verdict(&format!("ak_live_Zk3v-guess-{guess}")).await, "INVALID");
+    }
+    let verify = json!({ "key": "ak_live_Zk3v9QpLm2Xw8RtYb5NcJd7H", "requestedScopes": [] });
+    let reply = app
+        .sdk()
+        .send_expecting_trouble("POST", "/api/v1/api-key/verify", verify.to_string())
+        .await;
+    assert_eq!((reply.status, &reply["error"]["reason"]), (503, &json!("unavailable")));
+    let message = reply["error"]["message"].as_str().expect("a sentence");
+    assert!(message.contains("tried too often"), "{message}");
+    assert_eq!(reply.headers["retry-after"], "1");
+}
