@@ -1,28 +1,68 @@
 //! The benchmarks, one after the other, and their ratios once more at the end.
 
+use anyhow::bail;
+
 use crate::{command, report};
 
-/// The packages with benchmarks. Each prints its ratios as lines that start with `ratio`.
-const PACKAGES: [&str; 3] = ["oneloop-engine", "oneloop", "oneloop-import"];
+/// The packages with benchmarks, and their names. Each prints its ratios as lines that start with `ratio`.
+const BENCHMARKS: [(&str, &str); 4] = [
+    ("oneloop-engine", "verify"),
+    ("oneloop-engine", "recipes"),
+    ("oneloop", "http"),
+    ("oneloop-import", "plan"),
+];
 
-/// Runs `cargo bench` on each package and repeats the lines that state a ratio.
+/// Runs `cargo bench` on every benchmark, or on the one that is named, and repeats the lines that state a ratio.
 ///
 /// # Errors
 ///
-/// If a benchmark fails, which includes missing its own target.
-pub(crate) fn run() -> anyhow::Result<()> {
+/// If there is none of that name, or one fails, which includes missing its own target.
+pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
+    let chosen = BENCHMARKS.into_iter().filter(|(_, bench)| name.is_none_or(|name| name == *bench));
+    let chosen: Vec<_> = chosen.collect();
+    if chosen.is_empty() {
+        let names = BENCHMARKS.map(|(_, bench)| bench).join(", ");
+        bail!("there is no benchmark `{}`; there are {names}", name.unwrap_or_default());
+    }
     let mut ratios = Vec::new();
-    for package in PACKAGES {
-        let mut bench = command::cargo();
-        let output =
-            command::output(bench.args(["bench", "--locked", "--bench=*", "--package", package]))?;
+    for (package, bench) in chosen {
+        let mut cargo = command::cargo();
+        let output = command::output(cargo.args([
+            "bench",
+            "--locked",
+            "--package",
+            package,
+            "--bench",
+            bench,
+        ]))?;
         report::line(&output);
         let lines = output.lines().filter(|line| line.starts_with("ratio"));
-        ratios.extend(lines.map(|line| format!("{package}: {line}")));
+        ratios.extend(lines.map(|line| format!("{bench}: {line}")));
     }
     report::line("ratios of this run");
     for ratio in ratios {
         report::line(format!("  {ratio}"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use cargo_metadata::{MetadataCommand, TargetKind};
+
+    use super::*;
+
+    #[test]
+    fn every_benchmark_of_the_workspace_is_run() {
+        let metadata = MetadataCommand::new().no_deps().exec().expect("cargo metadata");
+        let targets = metadata.packages.iter().flat_map(|package| {
+            let benches =
+                package.targets.iter().filter(|target| target.kind.contains(&TargetKind::Bench));
+            benches.map(|target| (package.name.to_string(), target.name.clone()))
+        });
+        let known = BENCHMARKS.map(|(package, bench)| (package.to_owned(), bench.to_owned()));
+        assert_eq!(targets.collect::<BTreeSet<_>>(), BTreeSet::from(known));
+    }
 }

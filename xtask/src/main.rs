@@ -44,8 +44,11 @@ enum Command {
         #[arg(long)]
         max_entry_brotli: Option<u64>,
     },
-    /// Runs the benchmarks of the engine and of the server, and prints their ratios.
-    Bench,
+    /// Runs the benchmarks, all or one, and prints their ratios.
+    Bench {
+        /// Which one, such as `verify`.
+        name: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -54,7 +57,7 @@ fn main() -> ExitCode {
         Command::Size { max_brotli, max_entry_brotli } => {
             size::run(size::Budget { total: max_brotli, entry: max_entry_brotli })
         }
-        Command::Bench => bench::run(),
+        Command::Bench { name } => bench::run(name.as_deref()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
