@@ -1,15 +1,21 @@
 //! Sending a plan as a job, holding it against what arrived, and undoing it.
 
 use std::io;
+use std::pin::pin;
 
+use futures_util::stream::{self, StreamExt as _};
 use oneloop_protocol::MigrationId;
 use oneloop_protocol::migration::{
     ChunkAnswer, Comparison, CreateMigration, FinishMigration, Migration, MigrationState,
     RollBackMigration, RollBackStep, RowAnswer,
 };
+use tokio::sync::watch;
 
 use super::client::{Client, ClientError};
 use super::spool::{Chunk, Spool};
+
+/// Chunks on their way at once: the server reads one while it writes the one before.
+const UNDER_WAY: usize = 3;
 
 /// Comparisons that are begun again after a lost answer.
 const COMPARISONS: u32 = 5;
@@ -66,26 +72,17 @@ pub async fn apply(
     if spool.rows() == 0 {
         return Err(JobError::Empty);
     }
+    let all = FinishMigration { chunks: spool.chunks(), rows: spool.rows() };
     let mut job = client.create(body).await?;
-    for at in 0..spool.len() {
-        let chunk = spool.chunk(at)?;
-        let Some(number) = chunk.number else {
-            events.chunk(&chunk, None)?;
-            continue;
-        };
-        let answer = if number <= job.chunks {
-            let answer = client.chunk(&job.id, number).await?;
-            if answer.digest != chunk.digest {
-                return Err(JobError::Changed(number));
-            }
-            answer
-        } else {
-            match client.put_chunk(&job.id, number, chunk.digest, &chunk.body).await {
-                Ok(answer) => answer,
-                Err(error) => return Err(explained(error, number)),
-            }
-        };
-        events.chunk(&chunk, Some(&answer))?;
+    let (id, known) = (job.id.clone(), job.chunks);
+    let (taken, _) = watch::channel(known);
+    let chunks = stream::iter((0..spool.len()).map(|at| spool.chunk(at)));
+    let mut sent =
+        pin!(chunks.map(|chunk| exchange(client, &id, known, &taken, chunk)).buffered(UNDER_WAY));
+    while let Some(sent) = sent.next().await {
+        let (chunk, answer) = sent?;
+        events.chunk(&chunk, answer.as_ref())?;
+        let (Some(answer), Some(number)) = (answer, chunk.number) else { continue };
         if !answer.committed {
             let differ = |row: &&RowAnswer| {
                 row.outcome == oneloop_protocol::migration::RowOutcome::ConflictFails
@@ -98,8 +95,41 @@ pub async fn apply(
     if job.state == MigrationState::Finished {
         return Ok(job);
     }
-    let all = FinishMigration { chunks: spool.chunks(), rows: spool.rows() };
     client.finish(&job.id, all).await.map_err(|error| explained(error, 0))
+}
+
+/// Sends one chunk, or asks for what became of it if the job has it.
+async fn exchange(
+    client: &Client,
+    id: &MigrationId,
+    known: u32,
+    taken: &watch::Sender<u32>,
+    chunk: io::Result<Chunk>,
+) -> Result<(Chunk, Option<ChunkAnswer>), JobError> {
+    let chunk = chunk?;
+    let Some(number) = chunk.number else { return Ok((chunk, None)) };
+    if number <= known {
+        let answer = client.chunk(id, number).await?;
+        if answer.digest != chunk.digest {
+            return Err(JobError::Changed(number));
+        }
+        return Ok((chunk, Some(answer)));
+    }
+    let put = || client.put_chunk(id, number, chunk.digest, &chunk.body);
+    let mut answer = put().await;
+    let overtook = |error: &ClientError| error.reason() == Some("chunk_out_of_order");
+    if answer.as_ref().is_err_and(overtook) {
+        // It arrived before the one in front of it: once that one is there, it is this one's turn. If that one
+        // fails, sending ends with it.
+        let mut before = taken.subscribe();
+        let _reached = before.wait_for(|taken| *taken >= number - 1).await.is_ok();
+        answer = put().await;
+    }
+    let answer = answer.map_err(|error| explained(error, number))?;
+    if answer.committed {
+        taken.send_modify(|taken| *taken = (*taken).max(number));
+    }
+    Ok((chunk, Some(answer)))
 }
 
 fn explained(error: ClientError, chunk: u32) -> JobError {

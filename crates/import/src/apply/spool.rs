@@ -16,8 +16,8 @@ use sha2::{Digest, Sha256};
 
 use super::row::to_row;
 
-/// Rows in a chunk: so many that committing it costs little, and so few that nobody waits long behind it.
-pub const ROWS: usize = 5_000;
+/// Rows in a chunk: as many as a server takes. The more, the fewer pages of its indexes are written for each.
+pub const ROWS: usize = ROWS_PER_CHUNK;
 
 /// Bytes in a chunk, before the row that would be too much.
 const BYTES: usize = CHUNK_BYTES - 256 * 1024;
