@@ -7,11 +7,14 @@ const DAY = 86_400_000
 test.describe('permissions', () => {
   const cases: readonly [string[], { create: boolean; items: string[] }][] = [
     [['list'], { create: false, items: [] }],
-    [['list', 'create'], { create: true, items: [] }],
+    [['list', 'create'], { create: true, items: ['Create again…'] }],
     [['list', 'update'], { create: false, items: ['Edit…', 'Disable'] }],
     [['list', 'rotate'], { create: false, items: ['Rotate…'] }],
     [['list', 'delete'], { create: false, items: ['Delete…'] }],
-    [['list', 'create', 'update', 'rotate', 'delete'], { create: true, items: ['Edit…', 'Rotate…', 'Disable', 'Delete…'] }],
+    [
+      ['list', 'create', 'update', 'rotate', 'delete'],
+      { create: true, items: ['Edit…', 'Rotate…', 'Disable', 'Create again…', 'Delete…'] },
+    ],
   ]
   for (const [permissions, { create, items }] of cases) {
     test(`${permissions.join(', ')}: what is not allowed is absent`, async ({ page, demo }) => {
