@@ -16,16 +16,6 @@ export const views: Record<string, (widget: Widget, demo: Demo) => Promise<void>
     await widget.search.fill('zzz')
     await expect(widget.root.getByText('No key matches.')).toBeVisible()
   },
-  toolbar: async (widget, demo) => {
-    await fillUp(demo)
-    await widget.page.reload()
-    await widget.loaded()
-    await expect(widget.search).toBeVisible()
-  },
-  expired: async (widget) => {
-    await widget.root.getByRole('button', { name: '1 expired key', exact: true }).click()
-    await expect(widget.row('intern-2025')).toBeVisible()
-  },
   picked: async (widget) => {
     await widget.pick('grafana', 'old laptop')
     await expect(widget.root.getByText('2 selected', { exact: true })).toBeVisible()
