@@ -149,7 +149,9 @@ pub fn wanted(mapping: &Mapping) -> Vec<Wanted> {
     let moments = moments.into_iter().flatten().map(|it| it.column.as_str());
     let flags =
         [&columns.enabled, &columns.revoked].into_iter().flatten().map(|it| it.column.as_str());
-    let texts = templates.chain(moments).chain(flags).map(|column| (column, Form::Text));
+    let counter = columns.uses_left.as_deref();
+    let texts =
+        templates.chain(moments).chain(flags).chain(counter).map(|column| (column, Form::Text));
     secret
         .chain(permissions)
         .chain(texts)

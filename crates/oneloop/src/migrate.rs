@@ -49,6 +49,8 @@ enum MigrateCommand {
     /// Exit codes: 0 it can be applied, 1 something to put right, 2 our fault or the machine's, 3 it stops at rows
     /// that need a decision, such as permissions that nobody mapped.
     Plan(plan::PlanArgs),
+    /// Knock at the migration gate, and say which of its conditions fails
+    CheckAccess(server::ServerArgs),
     /// Send the plan that was reviewed; stopped at any instant, the same command goes on
     ///
     /// Needs an SDK key with the right `migration`, and an open window (`oneloop admin migration-window`). Keys are
@@ -71,8 +73,6 @@ enum MigrateCommand {
     /// Keys that were edited since are left alone and named, unless --force is given (exit code 3). A key that was
     /// rotated since is never removed but marked as deleted: its old secret has to stay refused.
     Rollback(rollback::RollbackArgs),
-    /// Knock at the migration gate, and say which of its conditions fails
-    CheckAccess(server::ServerArgs),
     /// Let a job wait
     Pause(status::JobArgs),
     /// Let a paused job go on

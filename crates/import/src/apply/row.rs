@@ -49,7 +49,7 @@ pub fn to_row(
         prefix: None,
         masked_key,
         external_meter_id: None,
-        total_usage_left: None,
+        total_usage_left: attributes.uses_left,
     };
     match &key.form {
         KeyForm::Native(digest) => row.digest = Some(Hex32(*digest.as_bytes())),

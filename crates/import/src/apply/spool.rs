@@ -54,7 +54,7 @@ pub struct Chunk {
     pub number: Option<u32>,
     /// Its lines; empty without a number.
     pub body: Vec<u8>,
-    /// SHA-256 of them without the moments of last use: those move while a migration waits.
+    /// SHA-256 of them without the moments of last use and the state of counters: both move while a migration waits.
     pub digest: Hex32,
     /// Its rows, and those around it that are not sent.
     pub notes: Vec<RowNote>,
@@ -146,9 +146,11 @@ impl SpoolWriter {
             }
             self.body.extend_from_slice(&self.line);
             self.rows += 1;
-            if row.last_used_at.is_some() {
+            if row.last_used_at.is_some() || row.total_usage_left.is_some() {
                 self.line.clear();
-                serde_json::to_writer(&mut self.line, &MigrationRow { last_used_at: None, ..row })?;
+                let total_usage_left = row.total_usage_left.map(|_| 0);
+                let still = MigrationRow { last_used_at: None, total_usage_left, ..row };
+                serde_json::to_writer(&mut self.line, &still)?;
                 self.line.push(b'\n');
             }
             self.content.update(&self.line);

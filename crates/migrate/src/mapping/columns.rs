@@ -33,6 +33,8 @@ pub struct Columns {
     pub enabled: Option<Flag>,
     /// Whether it was revoked: imported as disabled.
     pub revoked: Option<Flag>,
+    /// How many verifications are left on its own counter; a row that holds nothing is not counted.
+    pub uses_left: Option<String>,
     /// What it may do.
     pub permissions: Option<PermissionColumn>,
 }

@@ -52,11 +52,11 @@ fn columns() -> impl Strategy<Value = Columns> {
     (
         (option::of(templates()), text(), text(), locator, option::of(templates()), templates()),
         (option::of(moments()), option::of(moments()), option::of(moments())),
-        (option::of(flags()), option::of(flags()), option::of(permissions)),
+        (option::of(flags()), option::of(flags()), option::of(permissions), option::of(text())),
     )
         .prop_map(
             |((id, column, salt, locator, name, owner), (created, last_used, expires), flags)| {
-                let (enabled, revoked, permissions) = flags;
+                let (enabled, revoked, permissions, uses_left) = flags;
                 let (salt, locator) = (Some(salt), Some(locator));
                 // No template names it: that is refused.
                 let key = format!("KEY {column}");
@@ -72,6 +72,7 @@ fn columns() -> impl Strategy<Value = Columns> {
                     expires,
                     enabled,
                     revoked,
+                    uses_left,
                     permissions,
                 }
             },

@@ -142,6 +142,13 @@ impl Mapping {
         moment(out, "expires", columns.expires.as_ref())?;
         flag(out, "enabled", columns.enabled.as_ref())?;
         flag(out, "revoked", columns.revoked.as_ref())?;
+        if let Some(column) = &columns.uses_left {
+            writeln!(
+                out,
+                "# How many verifications are left; a row that holds nothing is not counted."
+            )?;
+            writeln!(out, "uses-left = {}", quoted(column))?;
+        }
         if let Some(permissions) = &columns.permissions {
             writeln!(
                 out,

@@ -26,6 +26,7 @@ created = { column = "createdAt" }
 last-used = { column = "lastRequest" }
 expires = { column = "expiresAt" }
 enabled = { column = "enabled", is = ["true", "t", "1", ""] }
+uses-left = "remaining"
 permissions = { column = "permissions", format = "json-map" }
 [metadata]
 start = "{start}"

@@ -64,7 +64,10 @@ fn a_mapping_takes_on_the_names_and_types_that_are_there() {
     assert_eq!(it.created.as_ref().map(|it| it.column.as_str()), Some("created_at"));
     assert_eq!(it.expires.as_ref().map(|it| it.format.clone()), Some(MomentFormat::UnixSeconds));
     assert_eq!(it.permissions.as_ref().map(|it| it.format), Some(PermissionFormat::JsonMap));
-    assert_eq!((fit.dropped, fit.missing), (vec!["lastRequest".to_owned()], vec![]));
+    assert_eq!(
+        (fit.dropped, fit.missing),
+        (["lastRequest", "remaining"].map(str::to_owned).to_vec(), vec![])
+    );
 
     let crates_io = find("crates_io").expect("known");
     let fit = crates_io

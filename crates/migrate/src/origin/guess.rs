@@ -64,6 +64,8 @@ const REVOKED: [&str; 8] = [
     "is_disabled",
 ];
 const ENABLED: [&str; 5] = ["enabled", "is_active", "active", "is_enabled", "status"];
+const USES_LEFT: [&str; 5] =
+    ["remaining", "uses_left", "remaining_uses", "remaining_requests", "requests_left"];
 const PERMISSIONS: [&str; 6] = ["scopes", "permissions", "abilities", "scope", "roles", "role"];
 
 /// What a table's names suggest. The two that every mapping needs may be missing.
@@ -137,6 +139,7 @@ pub fn guess(columns: &[SourceColumn]) -> Guess {
             expires: moment(&EXPIRES),
             enabled: flag(&ENABLED),
             revoked: flag(&REVOKED),
+            uses_left: name(&USES_LEFT),
             permissions,
         },
     }

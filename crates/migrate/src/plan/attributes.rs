@@ -20,6 +20,8 @@ pub struct Attributes {
     pub created_at: Option<UnixMillis>,
     /// When it was last used at its source, if that is known.
     pub last_used_at: Option<UnixMillis>,
+    /// How many verifications are left on its own counter; `None` = it is not counted.
+    pub uses_left: Option<u64>,
     /// Returned by verify.
     pub metadata: Metadata,
 }
@@ -38,7 +40,8 @@ pub struct FieldDiff {
 impl Attributes {
     /// Where this, from the source, differs from what is `here`.
     ///
-    /// `lastUsedAt` is left out: it moves as soon as the key is used here. `createdAt` counts only if the
+    /// `lastUsedAt` is left out: it moves as soon as the key is used here, and so does a counter, of which only
+    /// counts whether there is one. `createdAt` counts only if the
     /// source knows it. Grants are compared as sets of bits, whatever their order and ids.
     pub fn diff(&self, here: &Self) -> Vec<FieldDiff> {
         let created = self.created_at.or(here.created_at);
@@ -49,6 +52,7 @@ impl Attributes {
             ("enabled", here.enabled.to_string(), self.enabled.to_string()),
             ("expiresAt", moment(here.expires_at), moment(self.expires_at)),
             ("createdAt", moment(here.created_at), moment(created)),
+            ("counted", here.uses_left.is_some().to_string(), self.uses_left.is_some().to_string()),
             ("metadata", metadata(&here.metadata), metadata(&self.metadata)),
         ];
         let differ = pairs.into_iter().filter(|(_, here, source)| here != source);

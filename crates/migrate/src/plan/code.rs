@@ -66,6 +66,8 @@ codes! {
     InvalidDate = "invalid_date",
     /// A flag is neither yes nor no.
     InvalidFlag = "invalid_flag",
+    /// How many uses are left is no whole number that a counter can hold.
+    InvalidNumber = "invalid_number",
     /// The metadata breaks a limit.
     InvalidMetadata = "invalid_metadata",
     /// The permissions are not written as their format says. Stops the plan.

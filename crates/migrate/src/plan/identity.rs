@@ -83,7 +83,15 @@ impl PlannedKey {
     /// The bytes that stand for this key in a [`SetDigest`](super::SetDigest).
     pub fn canonical(&self) -> Vec<u8> {
         let Attributes {
-            name, customer_id, grants, enabled, expires_at, created_at, metadata, ..
+            name,
+            customer_id,
+            grants,
+            enabled,
+            expires_at,
+            created_at,
+            uses_left,
+            metadata,
+            last_used_at: _,
         } = &self.attributes;
         let scopes = grants.iter().map(|grant| (grant.representation.as_str(), grant.access()));
         wire::Attributes {
@@ -94,7 +102,7 @@ impl PlannedKey {
             created_at: *created_at,
             scopes: scopes.collect(),
             metadata,
-            counted: false,
+            counted: uses_left.is_some(),
         }
         .canonical(self.identity.as_bytes())
     }

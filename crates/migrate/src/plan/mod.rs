@@ -237,6 +237,7 @@ impl Mapping {
         named.extend(
             [&columns.enabled, &columns.revoked].into_iter().flatten().map(|it| it.column.as_str()),
         );
+        named.extend(columns.uses_left.as_deref());
         named.extend(columns.permissions.as_ref().map(|it| it.column.as_str()));
         named
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use oneloop_protocol::limits::{self, check_customer_id, check_metadata};
+use oneloop_protocol::meter::COUNTER_MAX;
 use oneloop_protocol::{Reason, UnixMillis};
 use zeroize::Zeroizing;
 
@@ -61,6 +62,7 @@ pub(super) fn read(
     if expires_at.is_some_and(|expires_at| expires_at <= now) {
         on_sight(mapping.policy.expired, Code::ExpiredAtSource, &mut notes)?;
     }
+    let uses_left = uses_left(row, mapping)?;
     let name = name(row, mapping, &mut notes);
     let attributes = Attributes {
         name,
@@ -70,6 +72,7 @@ pub(super) fn read(
         expires_at,
         created_at,
         last_used_at,
+        uses_left,
         metadata,
     };
     Ok(Read { key: PlannedKey { identity, form, attributes }, notes })
@@ -227,6 +230,20 @@ fn flag(row: &Row, flag: Option<&Flag>) -> Result<Option<bool>, Outcome> {
             format!("column `{}` is neither yes nor no", flag.column),
         )),
     }
+}
+
+/// How many uses are left. Nothing and NULL mean that nobody counts them.
+fn uses_left(row: &Row, mapping: &Mapping) -> Result<Option<u64>, Outcome> {
+    let Some(column) = &mapping.columns.uses_left else { return Ok(None) };
+    let text = row.text(column).unwrap_or_default().trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let left = text.parse().ok().filter(|left| *left <= COUNTER_MAX);
+    left.map(Some).ok_or_else(|| {
+        let detail = format!("column `{column}` is no whole number from 0 to {COUNTER_MAX}");
+        refuse(Code::InvalidNumber, detail)
+    })
 }
 
 /// The name, or what stands in for it. A key is not left behind over its label.

@@ -21,6 +21,7 @@ owner = "{owner}"
 created = { column = "created", format = "unix-s" }
 expires = { column = "expires", format = "unix-s" }
 revoked = { column = "revoked" }
+uses-left = "left"
 permissions = { column = "can", format = "space" }
 [metadata]
 legacy = "{id}"
@@ -32,8 +33,8 @@ write = { deployments = "create+update", metrics = "read" }
 nothing = {}
 "#;
 
-pub(super) const COLUMNS: [&str; 8] =
-    ["id", "key", "name", "owner", "created", "expires", "revoked", "can"];
+pub(super) const COLUMNS: [&str; 9] =
+    ["id", "key", "name", "owner", "created", "expires", "revoked", "left", "can"];
 
 pub(super) fn mapping() -> Mapping {
     Mapping::parse(MAPPING).expect("valid")
@@ -110,12 +111,18 @@ fn a_good_row_becomes_a_key() {
 }
 
 #[test]
+fn a_counter_comes_along_and_one_that_nobody_counts_is_none() {
+    let left = |text| created(&mapping(), &[("left", text)]).0.uses_left;
+    assert_eq!([left(""), left("0"), left(" 17 ")], [None, Some(0), Some(17)]);
+}
+
+#[test]
 fn every_refusal_has_its_code_and_repeats_no_key() {
     let key = "Zk3v9QpLm2Xw8RtYb5NcJd7HaSdFgHjK";
     let long = "Zk3v9Qp".repeat(100);
     let owner = "o".repeat(256);
     let id = "i".repeat(2000);
-    let cases: [(&[(&str, &str)], Code); 13] = [
+    let cases: [(&[(&str, &str)], Code); 15] = [
         (&[("key", "")], Code::KeyMissing),
         (&[("key", "short")], Code::TooShort),
         (&[("key", &long)], Code::TooLong),
@@ -126,6 +133,8 @@ fn every_refusal_has_its_code_and_repeats_no_key() {
         (&[("created", "yesterday")], Code::InvalidDate),
         (&[("expires", "2026-01-01")], Code::InvalidDate),
         (&[("revoked", "perhaps")], Code::InvalidFlag),
+        (&[("left", "-1")], Code::InvalidNumber),
+        (&[("left", "9007199254740992")], Code::InvalidNumber),
         (&[("can", "read fly")], Code::UnknownPermission),
         (&[("id", &id)], Code::Create), // the id is cut in reports, and its metadata too long only past 1,024
         (&[("key", key)], Code::Create),
@@ -287,7 +296,7 @@ fn a_plan_needs_a_proof_of_its_own_recipe_or_somebody_to_waive_it() {
 #[test]
 fn columns_that_the_source_does_not_have_are_named() {
     let header = Header::new(["ID", "key", "name", "owner", "can"].map(str::to_owned));
-    assert_eq!(mapping().missing_columns(&header), ["created", "expires", "revoked"]);
+    assert_eq!(mapping().missing_columns(&header), ["created", "expires", "left", "revoked"]);
 }
 
 #[test]

@@ -169,3 +169,36 @@ fn an_sdk_key_is_named_and_never_typed() {
     let missing = migration.apply(&["--sdk-key", "env:NO_SUCH_VARIABLE_HERE"]);
     assert!(missing.stderr.contains("there is no SDK key in `env:NO_SUCH"), "{missing:?}");
 }
+
+#[test]
+fn a_counter_comes_along_and_may_move_while_a_migration_waits() {
+    let migration = Migration::of(25);
+    migration.edit(|text| text.replace("[columns]\n", "[columns]\nuses-left = \"left\"\n"));
+    let write = |left: &dyn Fn(usize) -> String| {
+        let rows = (1..=25).map(|row| format!("{},{}\n", line(row), left(row)));
+        let header = "id,name,user_id,key_hash,scopes,created_at,expires_at,revoked_at,left\n";
+        fs::write(migration.dir().join("keys.csv"), header.to_owned() + &rows.collect::<String>())
+            .expect("written");
+    };
+    write(&|row| if row == 3 { "many".to_owned() } else { String::new() });
+    let refused = migration.run(&["plan", "--json"]).json();
+    assert_eq!(refused["outcomes"], json!({ "create": 24, "invalid_number": 1 }));
+
+    let few = |row: usize| match row {
+        1 => "2".to_owned(),
+        2 => "0".to_owned(),
+        _ => String::new(),
+    };
+    write(&few);
+    migration.plan();
+    assert_eq!(migration.apply(&["--chunk-rows", "10"]).code, Some(0));
+    let verdicts = |row| migration.verdict(&key(row))["status"].clone();
+    assert_eq!([verdicts(1), verdicts(1), verdicts(1)], ["VALID", "VALID", "USAGE_LIMITED"]);
+    assert_eq!((verdicts(2), verdicts(3)), (json!("USAGE_LIMITED"), json!("VALID")));
+
+    // Used at its source meanwhile: the plan is the same, and so are its chunks.
+    write(&|row| if row == 1 { "1".to_owned() } else { few(row) });
+    let again = migration.apply(&["--chunk-rows", "10"]);
+    assert!(again.stderr.contains("25 of them were there"), "{again:?}");
+    assert_eq!(migration.run(&["reconcile", "--json"]).json()["reconciled"], true);
+}

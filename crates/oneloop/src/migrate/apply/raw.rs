@@ -54,6 +54,12 @@ pub(super) fn check(access: Result<MigrationAccess, ClientError>, mapping: &Mapp
         )
         .hint("set policy.conflict to \"skip\", and plan again"));
     }
+    if mapping.columns.uses_left.is_some() {
+        return Err(Failure::user(
+            "call by call, a counter cannot be brought along, and its keys would have no limit",
+        )
+        .hint("leave columns.uses-left out to say that this is meant, and plan again"));
+    }
     if mapping.source.location == STDIN {
         return Err(Failure::user("standard input can be read only once, and this reads twice")
             .hint("put the rows into a file"));
