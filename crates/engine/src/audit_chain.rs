@@ -3,7 +3,7 @@
 //! One chain an installation, in the order of commits: that order is there already, under the lock that writers take,
 //! and a chain a team would not show that a whole team's lines are gone. The MAC is keyed with the pepper, which is
 //! not in the database: whoever can write to the database alone cannot make a changed line fit. The head says where
-//! the chain ends, and its seal cannot be made from the lines alone: so lines that are cut off at the end are missed,
+//! the chain ends, and its seal cannot be made from the lines alone: so lines that are cut off at the end are noticed,
 //! unless a head from before is put back, too. Against that, and against whoever has the pepper, helps only a head
 //! that was kept elsewhere.
 

@@ -39,7 +39,7 @@ pub(crate) enum AdminCommand {
     /// Look whether the audit log is what was written, line by line
     ///
     /// Names the first line that was changed, put in or removed, and ends with 1. Lines that were cut off at the end are
-    /// missed, too, unless an earlier state of the whole database was put back: against that, keep the head that this
+    /// noticed, too, unless an earlier state of the whole database was put back: against that, keep the head that this
     /// prints, and give it to the next look.
     VerifyAudit(verify_audit::VerifyAuditArgs),
 }

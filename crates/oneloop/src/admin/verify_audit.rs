@@ -24,8 +24,8 @@ pub(super) async fn run(engine: &Engine, args: &VerifyAuditArgs, answer: Answer)
         }
         AuditState::Intact(head) => {
             output::talk(&format!(
-                "The audit log is what was written, in {} lines. Its head follows: keep it elsewhere, and give it to \
-                 the next look with `--head`.",
+                "The audit log is intact: {} lines. Its head follows: keep it elsewhere, and give it to the next look \
+                 with `--head`.",
                 head.seq
             ));
             output::data(&head.to_string())
