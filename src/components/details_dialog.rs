@@ -62,8 +62,12 @@ pub fn DetailsDialog(
         Button::new(text::list::create_again()).on_press(again)
     });
     let close = Button::new(text::close()).autofocus(true).on_press(leave);
+    // It may be longer than the window, and holds nothing that the keyboard could go to.
     let body = el("div")
         .class("form-body")
+        .attr("tabindex", "0")
+        .role("group")
+        .attr("aria-label", text::details::title())
         .child(which(key.name.clone(), key.masked_key.clone()))
         .child(facts(app, &key))
         .child(section(text::details::usage(), chart))

@@ -109,6 +109,9 @@ pub fn ManyDialog(
         emphasis: if deletes { Emphasis::Danger } else { Emphasis::Primary },
         cancel_first: true,
         body: el("div")
+            .attr("tabindex", "0")
+            .role("group")
+            .attr("aria-label", title)
             .child(el("p").class("lead").child(hint))
             .child(el("ul").class("many").part("many").children(lines))
             .child(warning),
