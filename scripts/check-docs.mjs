@@ -7,13 +7,16 @@
 //
 // A shell block without one is refused. The shell works in a copy of the repository, finds `oneloop` on PATH, has a
 // new team in its database (its id in TEAM, its SDK key in ONELOOP_SDK_KEY), and stops at the first command that
-// fails; what it left running is ended with it.
+// fails; what it left running is ended with it. A document whose commands name `postgres:` has a PostgreSQL, and PGHOST
+// and its like say where.
 import { spawn, execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { tested } from './build.mjs'
+import { postgres } from './databases/postgres.mjs'
 import { blocksOf } from './fences.mjs'
+import * as needs from './needs.mjs'
 import { Problem, main, root } from './steps.mjs'
 
 /** How long the commands of one document may take, in milliseconds. */
@@ -54,13 +57,24 @@ await main(async () => {
 async function runDocument(name, blocks) {
   const oneloop = await binary()
   const folder = copy()
+  const database = blocks.some(({ text }) => text.includes('postgres:')) ? await throwAway() : undefined
   try {
     const script = [TEAM, ...blocks.map(({ line, text }) => `echo '── ${name}:${line}'\n${text}`)].join('\n')
-    const code = await shell(script, folder, dirname(oneloop))
+    const code = await shell(script, folder, dirname(oneloop), database?.env)
     if (code !== 0) throw new Problem(`a command of ${name} failed (${code}), in the block named last above`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
+    await database?.server.discard()
   }
+}
+
+/** A PostgreSQL, and the variables by which its clients find it. */
+async function throwAway() {
+  // `createdb`, `pg_dump` and `pg_restore` come with it.
+  await needs.psql()
+  const { server, url } = await postgres()
+  const { hostname, port, username, password } = new URL(url)
+  return { server, env: { PGHOST: hostname, PGPORT: port, PGUSER: username, PGPASSWORD: password } }
 }
 
 async function binary() {
@@ -81,9 +95,10 @@ function copy() {
 }
 
 /** Runs a script with all it starts in a process group of its own, and ends the group. */
-function shell(script, folder, binaries) {
+function shell(script, folder, binaries, more = {}) {
   const env = {
     ...process.env,
+    ...more,
     PATH: `${binaries}${delimiter}${process.env.PATH}`,
     CARGO_TARGET_DIR: process.env.CARGO_TARGET_DIR ?? join(root, 'target'),
   }

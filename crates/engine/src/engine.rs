@@ -24,6 +24,7 @@ use crate::pepper::Pepper;
 use crate::rate::NamedBuckets;
 use crate::recipes::{RecipeSecrets, Recipes};
 use crate::recognise::Recognition;
+use crate::shared_rate::SharedBuckets;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Read, Store, StoreError};
@@ -45,6 +46,8 @@ struct Inner {
     store: Arc<dyn Store>,
     index: Index,
     named_buckets: NamedBuckets,
+    /// Where nodes count together, if they do.
+    shared_buckets: Option<SharedBuckets>,
     last_used: LastUsed,
     usage: Usage,
     charges: Charges,
@@ -97,8 +100,15 @@ impl Engine {
             // Upgrades under a lock of its own.
             Database::Postgres(url) => (Arc::new(PostgresStore::open(url).await?), None),
         };
+        if store.is_half_copied().await.map_err(|error| failed(error.into()))? {
+            return Err(OpenError::HalfCopied { database });
+        }
         let pepper = pepper(&options, store.as_ref()).await?;
         drop(alone);
+        let shared_buckets = match &options.shared_limits {
+            Some(limits) => Some(SharedBuckets::open(limits).await.map_err(OpenError::Redis)?),
+            None => None,
+        };
 
         let engine = Self(Arc::new(Inner {
             clock: options.clock,
@@ -108,6 +118,7 @@ impl Engine {
             store,
             index: Index::default(),
             named_buckets: NamedBuckets::default(),
+            shared_buckets,
             last_used: LastUsed::default(),
             usage: Usage::default(),
             charges: Charges::default(),
@@ -229,6 +240,10 @@ impl Engine {
 
     pub(crate) fn named_buckets(&self) -> &NamedBuckets {
         &self.0.named_buckets
+    }
+
+    pub(crate) fn shared_buckets(&self) -> Option<&SharedBuckets> {
+        self.0.shared_buckets.as_ref()
     }
 
     pub(crate) fn last_used(&self) -> &LastUsed {

@@ -166,6 +166,18 @@ pub enum OpenError {
         /// The newest version this program knows.
         known: i64,
     },
+    /// The connection to Redis cannot be set up. One that does not answer is no such error.
+    #[error("the connection to Redis cannot be set up: {0}")]
+    Redis(redis::RedisError),
+    /// A copy into this database has begun and is not finished.
+    #[error(
+        "the database `{database}` holds a copy that is not finished. Run `oneloop admin copy` again, \
+         or empty the database"
+    )]
+    HalfCopied {
+        /// The database.
+        database: String,
+    },
     /// The database cannot be opened, read or upgraded.
     #[error("cannot open the database `{database}`")]
     Database {

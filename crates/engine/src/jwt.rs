@@ -88,9 +88,7 @@ impl Engine {
         };
         if let (Some(limit), Some(interval)) = (&body.rate_limit_config, interval) {
             let bucket = bucket(&limit.id, interval);
-            let clock = self.clock();
-            let reading =
-                self.named_buckets().take_per(bits, &bucket, limit.limit, interval, clock);
+            let reading = self.take_named(bits, &bucket, limit.limit, interval).await?;
             let rate_limit = Some(reading.on_wire(now));
             if !reading.allowed {
                 return Ok(JwtVerification { rate_limit, ..invalid(JwtDenied::RateLimited) });

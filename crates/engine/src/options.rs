@@ -11,6 +11,7 @@ use oneloop_recipe::SecretRef;
 use crate::clock::{Clock, SystemClock};
 use crate::freshness::Freshness;
 pub use crate::postgres_url::PostgresUrl;
+use crate::shared_rate::SharedLimits;
 
 /// Everything [`crate::Engine::open`] needs to know.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct EngineOptions {
     pub link_token_ttl: Duration,
     /// How old an answer from memory may be.
     pub freshness: Freshness,
+    /// Where rate limits are counted together with other nodes; each node counts for itself when absent.
+    pub shared_limits: Option<SharedLimits>,
     /// The secrets that recipes of migrated keys may name. Read once, at start.
     pub recipe_secrets: Vec<SecretRef>,
     /// Where the time comes from.
@@ -37,6 +40,7 @@ impl EngineOptions {
             pepper_file: None,
             link_token_ttl: Duration::from_secs(60 * 60),
             freshness: Freshness::default(),
+            shared_limits: None,
             recipe_secrets: Vec::new(),
             clock: Arc::new(SystemClock::new()),
         }

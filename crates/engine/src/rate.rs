@@ -41,14 +41,22 @@ impl Reading {
     }
 }
 
-/// The arithmetic of one limit at one moment.
-struct Gcra {
-    interval: i64,
-    burst: i64,
+/// The arithmetic of one limit at one moment. In nanoseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gcra {
+    /// Until one more comes back.
+    pub(crate) interval: i64,
+    /// How far ahead of now a bucket may be.
+    pub(crate) burst: i64,
     now: i64,
 }
 
 impl Gcra {
+    /// `limit` in `period`, at the moment 0: for who counts from the moment of asking.
+    pub(crate) fn of(limit: u32, period: Duration) -> Self {
+        Self::per(limit, i64::try_from(period.as_nanos()).unwrap_or(i64::MAX), 0)
+    }
+
     fn new(limit: u32, now: i64) -> Self {
         Self::per(limit, SECOND, now)
     }
@@ -69,7 +77,7 @@ impl Gcra {
         (self.reading(allowed, full_at), allowed.then_some(after))
     }
 
-    fn reading(&self, allowed: bool, full_at: i64) -> Reading {
+    pub(crate) fn reading(&self, allowed: bool, full_at: i64) -> Reading {
         let full_in = full_at.max(self.now) - self.now;
         let remaining = (self.burst - full_in).max(0) / self.interval;
         Reading { allowed, remaining: u32::try_from(remaining).unwrap_or(u32::MAX), full_in }

@@ -1,5 +1,7 @@
 //! Verification: one key in, one verdict out. No I/O and no waiting, unless the key spends credit: that is on disk
-//! before the answer leaves.
+//! before the answer leaves. Or has a limit that nodes share, see `verify/shared.rs`.
+
+mod shared;
 
 use std::sync::Arc;
 
@@ -137,6 +139,8 @@ enum Judged {
     Settled(Case),
     /// It passed, if the credit is there.
     Spends(Box<Case>, Box<Charge>),
+    /// It has a limit, and nodes count together.
+    Counts(Box<Case>),
 }
 
 impl Engine {
@@ -167,6 +171,7 @@ impl Engine {
             Judged::Settled(case) => Ok(self.settle(request, &case, None)),
             // Boxed: what few requests need must not weigh on the future of all.
             Judged::Spends(case, charge) => Box::pin(self.spend(request, *case, *charge)).await,
+            Judged::Counts(case) => Box::pin(self.count_together(request, *case)).await,
         }
     }
 
@@ -190,13 +195,27 @@ impl Engine {
             return Judged::Unknown;
         };
 
-        let mut found = obstacles(&key, &workspace, request, now);
+        let found = obstacles(&key, &workspace, request, now);
         let passes = found.verdict().0 == Verdict::Valid;
+        if self.shared_buckets().is_some() && !matches!(limit(request, &workspace), Limit::None) {
+            return Judged::Counts(Box::new(Case {
+                team,
+                key,
+                workspace,
+                now,
+                found,
+                reading: None,
+            }));
+        }
         let reading = self.count(team, &key, &workspace, request, passes);
-        found.note(Obstacle::Rate, reading.is_some_and(|reading| !reading.allowed));
-        let case = Case { team, key, workspace, now, found, reading };
+        self.priced(request, Case { team, key, workspace, now, found, reading })
+    }
+
+    /// What the request costs, now that its rate is known.
+    fn priced(&self, request: &VerifyRequest, mut case: Case) -> Judged {
+        case.found.note(Obstacle::Rate, case.reading.is_some_and(|reading| !reading.allowed));
         let charge = match case.found.verdict().0 {
-            Verdict::Valid => charge_of(team, &case.key, request.billing.as_ref(), now),
+            Verdict::Valid => charge_of(case.team, &case.key, request.billing.as_ref(), case.now),
             _ => None,
         };
         match charge {
@@ -216,15 +235,14 @@ impl Engine {
         let charged = match self.charge(charge).await {
             Ok(charged) => charged,
             Err(error) => {
-                self.give_back(request, &case);
+                self.put_back(request, &case).await;
                 return Err(error);
             }
         };
         if !charged.passed {
             case.found.note(Obstacle::Credit, true);
-            self.give_back(request, &case);
-            let Case { team, key, workspace, .. } = &case;
-            case.reading = self.count(*team, key, workspace, request, false);
+            self.put_back(request, &case).await;
+            case.reading = self.reading_of(request, &case).await;
         }
         Ok(self.settle(request, &case, charged.meter.as_ref()))
     }

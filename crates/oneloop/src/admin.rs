@@ -2,6 +2,7 @@
 
 mod answers;
 mod audit;
+mod copy;
 mod jwt_key;
 mod migration_window;
 mod rights;
@@ -42,6 +43,12 @@ pub(crate) enum AdminCommand {
     /// noticed, too, unless an earlier state of the whole database was put back: against that, keep the head that this
     /// prints, and give it to the next look.
     VerifyAudit(verify_audit::VerifyAuditArgs),
+    /// Move an installation to another database, from SQLite to PostgreSQL or back
+    ///
+    /// Copies every table in batches, then compares a digest of each on both sides. Interrupted, it goes on where
+    /// it was when it is run again. Nothing may run on the source meanwhile, and no server starts on the target
+    /// before both are the same. --database and --pepper-file are not looked at.
+    Copy(copy::CopyArgs),
 }
 
 /// How to answer: tables and sentences for people, or JSON for programs.
@@ -56,6 +63,11 @@ pub(crate) async fn run(args: AdminArgs) -> Outcome {
     let AdminArgs { place, command } = args;
     let AdminPlace { database, pepper_file, config, json } = place;
     let answer = if json { Answer::Json } else { Answer::People };
+    // Opens two databases itself, and no engine on either.
+    let command = match command {
+        AdminCommand::Copy(args) => return copy::run(args, answer).await,
+        command => command,
+    };
     let storage = config::resolve_storage(database, pepper_file, config.as_deref())?;
 
     let engine = open(storage, may_create(&command)).await?;
@@ -68,6 +80,7 @@ pub(crate) async fn run(args: AdminArgs) -> Outcome {
         }
         AdminCommand::Audit(args) => audit::run(&engine, &args, answer).await,
         AdminCommand::VerifyAudit(args) => verify_audit::run(&engine, &args, answer).await,
+        AdminCommand::Copy(args) => copy::run(args, answer).await,
     };
     // Also after a refusal: what was written before it must reach the disk.
     engine.close().await;

@@ -29,7 +29,7 @@ fn directory_of(path: &Path) -> Outcome {
 }
 
 /// Why the engine did not open.
-fn unopened(error: OpenError) -> Failure {
+pub(crate) fn unopened(error: OpenError) -> Failure {
     match error {
         OpenError::WrongPepper { file, database } => Failure::user(format!(
             "the pepper in `{}` does not belong to the database `{database}`",
@@ -57,6 +57,12 @@ fn unopened(error: OpenError) -> Failure {
             "the database `{database}` was written by a newer version of this program (schema {found}; this one knows {known})"
         ))
         .hint("start that version, or restore a backup from before"),
+        error @ OpenError::Redis(_) => Failure::user(error.to_string())
+            .hint("check the URL: `rediss://` needs this machine's root certificates"),
+        OpenError::HalfCopied { database } => Failure::user(format!(
+            "the database `{database}` holds a copy that is not finished"
+        ))
+        .hint("run the same `oneloop admin copy` again, and it goes on; or empty the database"),
         OpenError::Database { database, cause } => {
             let failure =
                 Failure::ours(format!("cannot open the database `{database}`")).because(cause.as_ref());

@@ -6,7 +6,7 @@ mod check_access;
 mod from;
 mod init;
 mod mapping_file;
-mod numbers;
+pub(crate) mod numbers;
 mod origins;
 mod plan;
 mod planned;

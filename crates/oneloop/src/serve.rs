@@ -36,6 +36,7 @@ pub(crate) async fn run(settings: Settings) -> Outcome {
     options.link_token_ttl = settings.link_token_ttl;
     options.freshness = settings.freshness;
     options.recipe_secrets.clone_from(&settings.recipe_secrets);
+    options.shared_limits.clone_from(&settings.shared_limits);
     let engine = engine::open(options).await?;
 
     let outcome = serve(&engine, &settings, listener, address, stop).await;

@@ -26,7 +26,8 @@ pub(crate) fn explain(mut error: Error) -> ExitCode {
 }
 
 /// Options whose values may hold a password, or are one by mistake.
-const SECRET: [&str; 4] = ["--database", "--recipe-secrets", "--sdk-key", "--secret"];
+const SECRET: [&str; 7] =
+    ["--database", "--redis", "--from", "--to", "--recipe-secrets", "--sdk-key", "--secret"];
 
 /// clap repeats a value that it refuses.
 fn hide_secrets(error: &mut Error) {

@@ -84,6 +84,9 @@ pub(crate) trait Store: Send + Sync {
     /// it leaves nothing behind.
     async fn write(&self) -> Result<Box<dyn Write>, StoreError>;
 
+    /// Whether a copy into this database has begun and is not finished.
+    async fn is_half_copied(&self) -> Result<bool, StoreError>;
+
     /// Whether anybody may have committed since the last call. Cheap enough to ask ten times a second.
     async fn has_news(&self) -> Result<bool, StoreError>;
 

@@ -12,7 +12,7 @@ mod migrate;
 mod migration;
 mod migration_counter;
 mod model;
-mod recognise;
+pub(crate) mod recognise;
 mod rotation;
 mod secrets;
 mod two_engines;

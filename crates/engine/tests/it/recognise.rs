@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::world::{World, asking, new_team, refusal, verified};
 
-const KEY: &str = "ak_live_Zk3v9QpLm2Xw8RtYb5NcJd7H";
+pub(crate) const KEY: &str = "ak_live_Zk3v9QpLm2Xw8RtYb5NcJd7H";
 const SHA1: &str = "8e1f99074fde3ecb6b237492f68f01a9bb4eb3f8";
 const BCRYPT: &[u8] = b"$2b$04$RJb4UWb/1EjBFqUY6j5q5eVbrSKEiKYFT/0jyNCqH/U7k5eg7oTLC";
 
@@ -30,8 +30,13 @@ fn slow() -> MigrationRow {
     row(json!({ "stored": stored, "locator": "ak_live_Zk3v" }))
 }
 
+/// A row whose key nobody has presented.
+pub(crate) fn unrecognised() -> MigrationRow {
+    MigrationRow { identity: Some(Hex32([8; 32])), ..slow() }
+}
+
 impl World {
-    async fn slow_key(&self) {
+    pub(crate) async fn slow_key(&self) {
         let recipe = Some(r#"algorithm = "bcrypt""#);
         let job = self.job_with(1, 1, Conflict::Skip, recipe, Some("first:12")).await;
         let answer = self.send(&job.id, 1, vec![slow()]).await;

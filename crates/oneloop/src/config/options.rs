@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use oneloop_engine::{Database, SecretRef};
+use oneloop_engine::{Database, RedisUrl, SecretRef};
 use oneloop_proxy::Origin;
 use serde::Deserialize;
 
 use super::values::{
-    ListenAddress, LogFormat, LogLevel, Period, Source, WhenStale, text, texts, unrepeated,
-    unrepeated_list,
+    ListenAddress, LogFormat, LogLevel, Period, Source, WhenRedisAway, WhenStale, text, texts,
+    unrepeated, unrepeated_list,
 };
 
 /// What one layer says; `None` where it says nothing.
@@ -65,6 +65,28 @@ pub(crate) struct Options {
         hide_env_values = true
     )]
     pub(crate) when_stale: Option<WhenStale>,
+
+    /// Count rate limits together with the other nodes, in this Redis or Valkey: redis://…
+    #[arg(
+        long,
+        env = "ONELOOP_REDIS",
+        value_name = "URL",
+        help_heading = "Many nodes",
+        hide_env_values = true
+    )]
+    #[serde(deserialize_with = "unrepeated")]
+    pub(crate) redis: Option<RedisUrl>,
+
+    /// What happens to a rate limit while Redis is away: own-limit or refuse [default: own-limit]
+    #[arg(
+        long,
+        env = "ONELOOP_WHEN_REDIS_AWAY",
+        value_name = "WHAT",
+        hide_possible_values = true,
+        help_heading = "Many nodes",
+        hide_env_values = true
+    )]
+    pub(crate) when_redis_away: Option<WhenRedisAway>,
 
     /// Write `{"url", "pid"}` here once ready, and remove it when stopping
     #[arg(long, env = "ONELOOP_READY_FILE", value_name = "PATH", hide_env_values = true)]
@@ -173,6 +195,8 @@ impl Options {
             recipe_secrets: self.recipe_secrets.or(lower.recipe_secrets),
             stale_after: self.stale_after.or(lower.stale_after),
             when_stale: self.when_stale.or(lower.when_stale),
+            redis: self.redis.or(lower.redis),
+            when_redis_away: self.when_redis_away.or(lower.when_redis_away),
             ready_file: self.ready_file.or(lower.ready_file),
             allowed_origins: self.allowed_origins.or(lower.allowed_origins),
             trusted_proxies: self.trusted_proxies.or(lower.trusted_proxies),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use oneloop_engine::{Database, EngineOptions, Freshness, SecretRef};
+use oneloop_engine::{Database, EngineOptions, Freshness, SecretRef, SharedLimits};
 use oneloop_proxy::Origin;
 
 use super::{DEFAULT, LogFormat, LogLevel, Options, file};
@@ -23,6 +23,7 @@ pub(crate) struct Settings {
     /// Where the secrets of recipes are, never the secrets.
     pub(crate) recipe_secrets: Vec<SecretRef>,
     pub(crate) freshness: Freshness,
+    pub(crate) shared_limits: Option<SharedLimits>,
     pub(crate) ready_file: Option<PathBuf>,
     pub(crate) allowed_origins: Vec<Origin>,
     pub(crate) trusted_proxies: Vec<IpNet>,
@@ -64,6 +65,7 @@ pub(crate) fn resolve(options: Options, config: Option<&Path>) -> Outcome<Settin
     };
     let all = chosen.or(Options { database: demo_database, ..Options::default() }).or(defaults()?);
 
+    let when_away = required(all.when_redis_away, "when-redis-away")?.into();
     let demo_dir = required(all.demo_dir, "demo-dir")?;
     let proxies = required(all.trusted_proxies, "trusted-proxies")?;
     Ok(Settings {
@@ -77,6 +79,7 @@ pub(crate) fn resolve(options: Options, config: Option<&Path>) -> Outcome<Settin
             stale_after: required(all.stale_after, "stale-after")?.0,
             when_stale: required(all.when_stale, "when-stale")?.into(),
         },
+        shared_limits: all.redis.map(|redis| SharedLimits { redis, when_away }),
         ready_file: all.ready_file,
         allowed_origins: required(all.allowed_origins, "allowed-origins")?,
         trusted_proxies: proxies.into_iter().map(|proxy| proxy.0).collect(),
@@ -132,6 +135,7 @@ mod tests {
                 stale_after: 5s,
                 when_stale: ReadThrough,
             },
+            shared_limits: None,
             ready_file: None,
             allowed_origins: [],
             trusted_proxies: [],

@@ -98,6 +98,25 @@ impl From<WhenStale> for oneloop_engine::WhenStale {
     }
 }
 
+/// What happens to a request with a rate limit while Redis is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum WhenRedisAway {
+    /// Each node counts for itself.
+    OwnLimit,
+    /// It is refused.
+    Refuse,
+}
+
+impl From<WhenRedisAway> for oneloop_engine::WhenRedisAway {
+    fn from(when: WhenRedisAway) -> Self {
+        match when {
+            WhenRedisAway::OwnLimit => Self::OwnLimit,
+            WhenRedisAway::Refuse => Self::Refuse,
+        }
+    }
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -4,6 +4,7 @@ mod admin;
 mod apply;
 mod command_line;
 mod configuration;
+mod copy;
 mod crash;
 mod demo;
 mod migrate;

@@ -116,3 +116,20 @@ fn a_database_of_another_kind_is_the_users_error_and_its_password_is_not_repeate
         assert!(!ran.stderr.contains("tiger"), "{}", ran.stderr);
     }
 }
+
+#[test]
+fn a_password_in_a_url_that_is_refused_is_not_repeated() {
+    let dir = tempdir().expect("a directory");
+    let (redis, database) = ("rediss://scott:tiger@host:port", "postgres://scott:tiger@host");
+    fs::write(dir.path().join("my.toml"), format!("redis = \"{redis}\"\n")).expect("written");
+    for args in [
+        vec!["serve", "--redis", redis],
+        vec!["serve", "--config", "my.toml"],
+        vec!["admin", "copy", "--from", database, "--to", "sqlite:new.db"],
+        vec!["admin", "copy", "--from", "sqlite:old.db", "--to", database],
+    ] {
+        let ran = oneloop(dir.path(), &args);
+        assert_eq!(ran.code, Some(1), "{args:?}");
+        assert!(!ran.stderr.contains("tiger"), "{}", ran.stderr);
+    }
+}

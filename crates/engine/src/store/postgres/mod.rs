@@ -22,6 +22,7 @@ mod migration;
 mod read;
 mod signing_keys;
 mod transaction;
+pub(crate) mod transfer;
 mod uses;
 mod watch;
 mod write;
@@ -90,6 +91,11 @@ impl Store for PostgresStore {
     async fn write(&self) -> Result<Box<dyn Write>, StoreError> {
         let begun = self.writers.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
         Ok(Box::new(PostgresTransaction::writing(begun).await?))
+    }
+
+    async fn is_half_copied(&self) -> Result<bool, StoreError> {
+        let some = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM copy_progress)");
+        Ok(some.fetch_one(&self.readers).await?)
     }
 
     async fn has_news(&self) -> Result<bool, StoreError> {

@@ -9,6 +9,7 @@ mod migration;
 mod read;
 mod signing_keys;
 mod transaction;
+pub(crate) mod transfer;
 mod usage;
 mod usage_journal;
 mod uses;
@@ -151,6 +152,11 @@ impl Store for SqliteStore {
         // IMMEDIATE takes the write lock at once: no statement further on can fail for want of it.
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         Ok(Box::new(SqliteTransaction::new(transaction, self.uses.pending())))
+    }
+
+    async fn is_half_copied(&self) -> Result<bool, StoreError> {
+        let some = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM copy_progress)");
+        Ok(some.fetch_one(&self.readers).await?)
     }
 
     async fn has_news(&self) -> Result<bool, StoreError> {
