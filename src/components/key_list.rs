@@ -155,7 +155,10 @@ fn body(app: App, menu: RowMenuState) -> Element {
     body.class("rows")
         .part("body")
         .role("rowgroup")
-        .on("scroll", move |_| measure())
+        .on("scroll", move |_| {
+            measure();
+            menu.close_if_moved();
+        })
         .child(each(in_page, key, row))
         .effect(move || {
             let _ = counted.style().set_property("--_count", &count.get().to_string());

@@ -28,6 +28,8 @@ pub struct RowMenuState {
     id: StoredValue<String>,
     /// Whether to start at the end: the menu was opened with the up arrow.
     from_end: RwSignal<bool>,
+    /// How far down the window the button was when the menu was placed at it.
+    top: StoredValue<f64>,
 }
 
 impl RowMenuState {
@@ -38,11 +40,24 @@ impl RowMenuState {
             button: StoredValue::new(None),
             id: StoredValue::new(unique("menu")),
             from_end: RwSignal::new(false),
+            top: StoredValue::new(0.0),
         }
     }
 
     fn is_open_for(self, row: &Row) -> bool {
         self.row.with(|open| open.as_ref().is_some_and(|open| open.id == row.id))
+    }
+
+    fn button_top(self) -> f64 {
+        self.button.get_value().map_or(0.0, |button| button.get_bounding_client_rect().top())
+    }
+
+    /// Closes the menu when its button has gone elsewhere: it would point nowhere. News of scrolling that was over
+    /// before it opened is none.
+    pub fn close_if_moved(self) {
+        if self.row.with_untracked(Option::is_some) && self.button_top() != self.top.get_value() {
+            self.close(false);
+        }
     }
 
     /// Closes the menu and gives the focus back to its button, unless it has gone elsewhere by itself.
@@ -240,7 +255,7 @@ pub fn row_menu(app: App, menu: RowMenuState) -> Element {
         focus(next.and_then(|index| items.get(index)));
     };
     // A popover stays where it was opened; a page that scrolls under it would leave it pointing nowhere.
-    on_window("scroll", move |_| menu.close(false));
+    on_window("scroll", move |_| menu.close_if_moved());
     on_window("resize", move |_| menu.close(false));
 
     let label =
@@ -287,6 +302,7 @@ fn show(menu: RowMenuState, popover: &HtmlElement) {
     let _ = popover.show_popover();
     if let Some(button) = menu.button.get_value() {
         place(popover, &button);
+        menu.top.set_value(menu.button_top());
     }
     let items = items(popover);
     focus(if menu.from_end.get_untracked() { items.last() } else { items.first() });
