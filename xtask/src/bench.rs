@@ -5,12 +5,16 @@ use anyhow::bail;
 use crate::{command, report};
 
 /// The packages with benchmarks, and their names. Each prints its ratios as lines that start with `ratio`.
-const BENCHMARKS: [(&str, &str); 4] = [
+const BENCHMARKS: [(&str, &str); 5] = [
     ("oneloop-engine", "verify"),
+    ("oneloop-engine", "creates"),
     ("oneloop-engine", "recipes"),
     ("oneloop", "http"),
     ("oneloop-import", "plan"),
 ];
+
+/// What `service` stands for: verification, start, memory, creating keys, and better-auth beside it.
+const SERVICE: [&str; 3] = ["verify", "creates", "http"];
 
 /// Runs `cargo bench` on every benchmark, or on the one that is named, and repeats the lines that state a ratio.
 ///
@@ -18,23 +22,24 @@ const BENCHMARKS: [(&str, &str); 4] = [
 ///
 /// If there is none of that name, or one fails, which includes missing its own target.
 pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
-    let chosen = BENCHMARKS.into_iter().filter(|(_, bench)| name.is_none_or(|name| name == *bench));
-    let chosen: Vec<_> = chosen.collect();
+    let is_chosen = |bench: &str| match name {
+        Some("service") => SERVICE.contains(&bench),
+        Some(name) => name == bench,
+        None => true,
+    };
+    let chosen: Vec<_> = BENCHMARKS.into_iter().filter(|(_, bench)| is_chosen(bench)).collect();
     if chosen.is_empty() {
         let names = BENCHMARKS.map(|(_, bench)| bench).join(", ");
-        bail!("there is no benchmark `{}`; there are {names}", name.unwrap_or_default());
+        let name = name.unwrap_or_default();
+        bail!("there is no benchmark `{name}`; there are {names}, and service for several");
     }
     let mut ratios = Vec::new();
     for (package, bench) in chosen {
-        let mut cargo = command::cargo();
-        let output = command::output(cargo.args([
-            "bench",
-            "--locked",
-            "--package",
-            package,
-            "--bench",
-            bench,
-        ]))?;
+        // Whoever creates keys needs a PostgreSQL; the others do not mind it.
+        let mut node = command::node("scripts/with-databases.mjs");
+        node.args(["postgres", "--", "cargo", "bench", "--locked", "--package", package]);
+        node.args(["--bench", bench]).env("ONELOOP_BENCH_PEER", "1");
+        let output = command::output(&mut node)?;
         report::line(&output);
         let lines = output.lines().filter(|line| line.starts_with("ratio"));
         ratios.extend(lines.map(|line| format!("{bench}: {line}")));

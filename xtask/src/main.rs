@@ -44,9 +44,9 @@ enum Command {
         #[arg(long)]
         max_entry_brotli: Option<u64>,
     },
-    /// Runs the benchmarks, all or one, and prints their ratios.
+    /// Runs the benchmarks, all or one, and prints their ratios; a PostgreSQL is started for them.
     Bench {
-        /// Which one, such as `verify`.
+        /// Which one, such as `verify`, or `service` for those of the service.
         name: Option<String>,
     },
 }

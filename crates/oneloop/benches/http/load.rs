@@ -1,14 +1,12 @@
 //! The loader: connections that send a request, wait for its answer, and send the next.
 //!
-//! It writes prepared bytes and reads answers with the least parsing that finds their end, so that one CPU
-//! of loader keeps one CPU of server busy. A full HTTP client would be the slower of the two, and the
-//! benchmark would measure the client.
+//! It never sleeps. It asks each connection in turn whether there is an answer, writes prepared bytes, and parses
+//! no more than finds an answer's end. So one CPU of loader keeps one CPU of server busy, and no server pays for
+//! waking it. A full HTTP client would be the slower of the two, and the benchmark would measure the client.
 
-use std::net::SocketAddr;
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
-
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 use crate::Result;
 
@@ -26,52 +24,76 @@ pub(crate) struct Load<'a> {
 impl Load<'_> {
     /// Asks for `period`, and answers with the number of answers and the time they took. With `look`,
     /// every answer's body is searched for what is expected; without, only its status is.
-    pub(crate) async fn run(&self, period: Duration, look: bool) -> Result<(u64, Duration)> {
+    pub(crate) fn run(&self, period: Duration, look: bool) -> Result<(u64, Duration)> {
+        let mut connections = (1..=CONNECTIONS as u64)
+            .map(|seed| Connection::open(self.address, seed))
+            .collect::<Result<Vec<_>>>()?;
         let started = Instant::now();
-        let until = started + period;
-        let connections =
-            (0..CONNECTIONS).map(|seed| self.keep_asking(seed as u64 + 1, until, look));
-        let answers = futures_util::future::try_join_all(connections).await?;
-        Ok((answers.iter().sum(), started.elapsed()))
+        for connection in &mut connections {
+            connection.ask(self.requests)?;
+        }
+        let mut answers = 0;
+        while started.elapsed() < period {
+            for connection in &mut connections {
+                let Some(answer) = connection.poll()? else { continue };
+                self.check(answer, look)?;
+                answers += 1;
+                connection.ask(self.requests)?;
+            }
+        }
+        Ok((answers, started.elapsed()))
     }
 
-    async fn keep_asking(&self, seed: u64, until: Instant, look: bool) -> Result<u64> {
-        let mut stream = TcpStream::connect(self.address).await?;
-        stream.set_nodelay(true)?;
-        let (mut answers, mut random) = (0, seed);
-        let mut buffer = vec![0_u8; 16 * 1024];
-        while Instant::now() < until {
-            // Marsaglia's xorshift64: neighbouring keys must not be asked for in turn.
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            stream.write_all(&self.requests[random as usize % self.requests.len()]).await?;
-            let answer = read_answer(&mut stream, &mut buffer).await?;
-            let right =
-                answer.starts_with(b"HTTP/1.1 200 ") && (!look || contains(answer, self.expected));
-            if !right {
-                return Err(format!("a wrong answer: {}", String::from_utf8_lossy(answer)).into());
-            }
-            answers += 1;
+    fn check(&self, answer: &[u8], look: bool) -> Result {
+        if answer.starts_with(b"HTTP/1.1 200 ") && (!look || contains(answer, self.expected)) {
+            return Ok(());
         }
-        Ok(answers)
+        Err(format!("a wrong answer: {}", String::from_utf8_lossy(answer)).into())
     }
 }
 
-/// Reads one answer with a `content-length`, head and body.
-async fn read_answer<'b>(stream: &mut TcpStream, buffer: &'b mut [u8]) -> Result<&'b [u8]> {
-    let (mut filled, mut end) = (0, None);
-    loop {
-        if end.is_some_and(|end| filled >= end) {
-            return Ok(&buffer[..filled]);
+/// One connection, with at most one request under way.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    random: u64,
+    buffer: Vec<u8>,
+    filled: usize,
+}
+
+impl Connection {
+    pub(crate) fn open(address: SocketAddr, seed: u64) -> Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        Ok(Self { stream, random: seed, buffer: vec![0; 16 * 1024], filled: 0 })
+    }
+
+    /// Sends one of the requests.
+    pub(crate) fn ask(&mut self, requests: &[Vec<u8>]) -> Result {
+        // Marsaglia's xorshift64: neighbouring keys must not be asked for in turn.
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        let request = &requests[self.random as usize % requests.len()];
+        // A socket's buffer takes a small request whole: the one before it was answered.
+        let sent = self.stream.write(request)?;
+        if sent == request.len() { Ok(()) } else { Err("a request did not fit".into()) }
+    }
+
+    /// The answer, head and body, if it is here.
+    pub(crate) fn poll(&mut self) -> Result<Option<&[u8]>> {
+        match self.stream.read(&mut self.buffer[self.filled..]) {
+            Ok(0) => return Err("the connection was closed, or the answer is too long".into()),
+            Ok(read) => self.filled += read,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => return Err(error.into()),
         }
-        let read = stream.read(&mut buffer[filled..]).await?;
-        if read == 0 {
-            return Err("the server closed the connection, or the answer is too long".into());
-        }
-        filled += read;
-        if end.is_none() {
-            end = end_of_answer(&buffer[..filled])?;
+        match end_of_answer(&self.buffer[..self.filled])? {
+            Some(end) if self.filled >= end => {
+                self.filled = 0;
+                Ok(Some(&self.buffer[..end]))
+            }
+            _ => Ok(None),
         }
     }
 }

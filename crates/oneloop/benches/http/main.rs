@@ -1,21 +1,26 @@
 //! What a verification costs over HTTP, as a share of what HTTP itself costs.
 //!
-//! `cargo bench -p oneloop --bench http` starts the real `oneloop serve` and a bare axum "Hello" one after
-//! the other, again and again, each alone on CPU 0, with a loader on CPU 1 that keeps 64 connections busy.
-//! It prints the median of each and their ratio; absolute numbers are of this machine and this minute, the
-//! ratio travels. The server's CPU use is printed too: below some 95 % the loader or another program was the
-//! limit, and the ratio by throughput means little; the one by the server's own CPU time still holds.
+//! `cargo bench -p oneloop --bench http` starts the real `oneloop serve` and a bare axum "Hello", both on CPU 0, and
+//! loads now one and now the other from CPU 1 with 64 busy connections, again and again. It prints the medians and
+//! their ratios; absolute numbers are of this machine and this minute, the ratio travels. There are two: by
+//! throughput, and by the CPU time that the server's threads used for a request. Below some 95 % of CPU the loader or
+//! another program was the limit; then only the second means something.
+//!
+//! At the end, requests come at half the rate that was the most, at their own pace, for the time of answers. With
+//! `ONELOOP_BENCH_PEER=1`, which `cargo xtask bench service` sets, better-auth then verifies keys on CPU 0.
 //!
 //! `ONELOOP_BENCH_KEYS` sets how many keys there are (default 100,000), `ONELOOP_BENCH_ROUNDS` how many
-//! rounds (default 7).
+//! rounds (default 9).
+#![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
 
 mod hello;
 mod keys;
+mod latency;
 mod load;
+mod peer;
 mod server;
 
 use std::error::Error;
-use std::io::{Write as _, stdout};
 use std::process::Command;
 use std::time::Duration;
 
@@ -25,10 +30,15 @@ use crate::server::Server;
 /// What everything here fails with: a benchmark has nobody to recover for.
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
+/// The server's own, so that the yardstick does not pay for another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SERVER_CPU: &str = "0";
 const LOADER_CPU: &str = "1";
-const ROUND: Duration = Duration::from_secs(3);
+const ROUND: Duration = Duration::from_millis(1_500);
 const WARM_UP: Duration = Duration::from_secs(1);
+const AT_HALF_LOAD: Duration = Duration::from_secs(10);
 
 fn main() -> Result {
     let arguments: Vec<String> = std::env::args().collect();
@@ -55,13 +65,48 @@ fn main() -> Result {
     if status.success() { Ok(()) } else { Err("the benchmark failed".into()) }
 }
 
-/// One server's rounds.
-struct Rounds {
+/// The rounds of one kind of request.
+struct Rounds<'a> {
     name: &'static str,
+    server: &'a Server,
+    load: Load<'a>,
     /// Requests a second, one number a round.
     rates: Vec<f64>,
     /// The share of its CPU that the server used, one number a round.
     busy: Vec<f64>,
+    /// Microseconds of the server's CPU time a request, one number a round.
+    costs: Vec<f64>,
+}
+
+impl<'a> Rounds<'a> {
+    fn new(
+        name: &'static str,
+        server: &'a Server,
+        requests: &'a [Vec<u8>],
+        expected: &'static [u8],
+    ) -> Self {
+        let load = Load { address: server.address, requests, expected };
+        Self { name, server, load, rates: Vec::new(), busy: Vec::new(), costs: Vec::new() }
+    }
+
+    /// Measures one round.
+    fn measure(&mut self) -> Result {
+        let before = self.server.cpu_time()?;
+        let (answers, elapsed) = self.load.run(ROUND, false)?;
+        let used = self.server.cpu_time()? - before;
+        self.rates.push(answers as f64 / elapsed.as_secs_f64());
+        self.busy.push(used.as_secs_f64() / elapsed.as_secs_f64());
+        self.costs.push(used.as_secs_f64() * 1e6 / answers as f64);
+        Ok(())
+    }
+
+    fn rate(&self) -> f64 {
+        median(&self.rates)
+    }
+
+    fn cost(&self) -> f64 {
+        median(&self.costs)
+    }
 }
 
 fn compare() -> Result {
@@ -70,65 +115,65 @@ fn compare() -> Result {
         Err(_) => Ok(default),
     };
     let (count, rounds) =
-        (setting("ONELOOP_BENCH_KEYS", 100_000)?, setting("ONELOOP_BENCH_ROUNDS", 7)?);
+        (setting("ONELOOP_BENCH_KEYS", 100_000)?, setting("ONELOOP_BENCH_ROUNDS", 9)?);
 
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let dir = tempfile::tempdir()?;
-    let mut out = stdout().lock();
-    writeln!(out, "{count} keys, {rounds} rounds of {} s …", ROUND.as_secs())?;
+    println!("{count} keys, {rounds} rounds of {ROUND:?} …");
+    let runtime = tokio::runtime::Runtime::new()?;
     let requests = runtime.block_on(keys::prepare(dir.path(), count))?;
-    let greetings = vec![b"GET / HTTP/1.1\r\nhost: bench\r\n\r\n".to_vec()];
+    // Its threads are gone before anything is measured.
+    drop(runtime);
+    let greeting = vec![b"GET / HTTP/1.1\r\nhost: bench\r\n\r\n".to_vec()];
 
-    let mut verify = Rounds { name: "verify", rates: Vec::new(), busy: Vec::new() };
-    let mut hello = Rounds { name: "hello", rates: Vec::new(), busy: Vec::new() };
-    for round in 1..=rounds {
-        let server = Server::oneloop(dir.path())?;
-        measure(&runtime, &server, &requests, b"\"status\":\"VALID\"", &mut verify)?;
-        drop(server);
-        let server = Server::hello(dir.path())?;
-        measure(&runtime, &server, &greetings, b"Hello", &mut hello)?;
-        let latest = |of: &Rounds| of.rates.last().copied().unwrap_or_default();
-        let (ours, bare) = (latest(&verify), latest(&hello));
-        writeln!(
-            out,
-            "round {round}: verify {ours:>7.0}/s   hello {bare:>7.0}/s   {:.2}",
-            ours / bare
-        )?;
+    let (oneloop, bare) = (Server::oneloop(dir.path())?, Server::hello(dir.path())?);
+    let valid = b"\"status\":\"VALID\"";
+    let mut all = [
+        Rounds::new("hello, GET", &bare, &greeting, b"Hello"),
+        Rounds::new("hello, POST", &bare, &requests.plain, b"Hello"),
+        Rounds::new("verify", &oneloop, &requests.plain, valid),
+        Rounds::new("verify with scopes, limit, meter", &oneloop, &requests.metered, valid),
+    ];
+    for of in &all {
+        of.load.run(WARM_UP, true)?;
     }
-    writeln!(out)?;
-    let per_cpu_second = |of: &Rounds| {
-        let rates = of.rates.iter().zip(&of.busy).map(|(rate, busy)| rate / busy);
-        median(&rates.collect::<Vec<_>>())
-    };
-    for of in [&verify, &hello] {
-        let (rate, busy) = (median(&of.rates), median(&of.busy) * 100.0);
-        let (name, cpu) = (of.name, per_cpu_second(of));
-        writeln!(
-            out,
-            "{name:<7} {rate:>7.0} requests/s, server busy {busy:>3.0} %, {cpu:>7.0} a CPU second"
-        )?;
+    for _ in 0..rounds {
+        for of in &mut all {
+            of.measure()?;
+        }
     }
-    let by_cpu_time = per_cpu_second(&verify) / per_cpu_second(&hello);
-    writeln!(out, "ratio by CPU time   {by_cpu_time:.2}")?;
-    writeln!(out, "ratio by throughput {:.2}", median(&verify.rates) / median(&hello.rates))?;
-    Ok(())
-}
+    for of in &all {
+        let (rate, busy, cost) = (of.rate(), median(&of.busy) * 100.0, of.cost());
+        println!(
+            "{:<33} {rate:>7.0} requests/s, server busy {busy:>3.0} %, {cost:>6.2} µs of CPU a request",
+            of.name
+        );
+    }
+    let [get, post, verify, metered] = &all;
+    for (of, base) in [(verify, get), (verify, post), (metered, get)] {
+        let (by_cpu_time, by_throughput) = (base.cost() / of.cost(), of.rate() / base.rate());
+        println!(
+            "ratio {} / {}: {by_cpu_time:.2} by CPU time, {by_throughput:.2} by throughput",
+            of.name, base.name
+        );
+    }
 
-/// Warms a server up, with every answer looked at, and measures one round.
-fn measure(
-    runtime: &tokio::runtime::Runtime,
-    server: &Server,
-    requests: &[Vec<u8>],
-    expected: &'static [u8],
-    rounds: &mut Rounds,
-) -> Result {
-    let load = Load { address: server.address, requests, expected };
-    runtime.block_on(load.run(WARM_UP, true))?;
-    let before = server.cpu_time()?;
-    let (answers, elapsed) = runtime.block_on(load.run(ROUND, false))?;
-    let used = server.cpu_time()? - before;
-    rounds.rates.push(answers as f64 / elapsed.as_secs_f64());
-    rounds.busy.push(used.as_secs_f64() / elapsed.as_secs_f64());
+    if std::env::var_os("ONELOOP_BENCH_PEER").is_some() {
+        let peer = peer::measure(SERVER_CPU)?;
+        println!("{}", peer.line);
+        let (by_cpu_time, by_throughput) = (peer.cost / verify.cost(), verify.rate() / peer.rate);
+        println!(
+            "ratio verify over HTTP / better-auth in process, one core each: {by_cpu_time:.0} by CPU time, \
+             {by_throughput:.0} by throughput"
+        );
+    }
+    for of in [verify, get] {
+        let times = latency::measure(&of.load, of.rate() / 2.0, AT_HALF_LOAD)?;
+        let [half, most, nearly_all] = [0.5, 0.99, 0.999].map(|share| times.quantile(share));
+        println!(
+            "ratio {} at half load: p50 {half:.0?}, p99 {most:.0?}, p99.9 {nearly_all:.0?}",
+            of.name
+        );
+    }
     Ok(())
 }
 

@@ -53,18 +53,15 @@ impl Server {
         Ok(Self { child, address: line.trim().parse()? })
     }
 
-    /// The CPU time that the server has used so far (proc(5), fields 14 and 15 of `stat`).
+    /// The CPU time that the server's threads have used so far, to the nanosecond: the first field of
+    /// `schedstat` (the kernel's Documentation/scheduler/sched-stats.rst). `stat` counts whole hundredths of a second.
     pub(crate) fn cpu_time(&self) -> Result<Duration> {
-        /// `sysconf(_SC_CLK_TCK)`, 100 on every Linux that Rust's standard library supports.
-        const TICKS_PER_SECOND: u64 = 100;
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name, in parentheses, may hold spaces; the fields after it do not.
-        let (_, fields) = stat.rsplit_once(") ").ok_or("an unreadable stat")?;
-        let fields: Vec<&str> = fields.split(' ').collect();
-        let ticks = |at: usize| {
-            fields.get(at).ok_or("a short stat")?.parse::<u64>().map_err(|_| "a number")
-        };
-        Ok(Duration::from_millis((ticks(11)? + ticks(12)?) * 1_000 / TICKS_PER_SECOND))
+        let mut used = 0;
+        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
+            let stat = fs::read_to_string(thread?.path().join("schedstat"))?;
+            used += stat.split(' ').next().ok_or("a short schedstat")?.parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(used))
     }
 }
 
