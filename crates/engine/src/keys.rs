@@ -121,7 +121,7 @@ impl Engine {
         }
         if let Some(scopes) = &patch.scopes {
             row.grants = pack(scopes, &catalogue)?;
-            actor.bounds.check_grants(scopes, &catalogue.unpack(&before.grants))?;
+            actor.bounds.check_grants(scopes, &catalogue.unpack(before.grants.view()))?;
         }
         if row == before {
             return Ok(on_wire(&row, &catalogue, now));

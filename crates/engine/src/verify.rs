@@ -1,6 +1,8 @@
 //! Verification: one key in, one verdict out. No I/O and no waiting, unless the key spends credit: that is on disk
 //! before the answer leaves.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use oneloop_protocol::key::KeyDigest;
@@ -8,10 +10,12 @@ use oneloop_protocol::verify::{Denied, RateLimitConfig};
 use oneloop_protocol::{ApiKeyId, Grant, TeamId, UnixMillis, Verdict, Verification, VerifyRequest};
 
 use crate::address;
+use crate::caller::SdkKeyHolder;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::grants::Catalogue;
-use crate::index::{KeyEntry, WorkspaceEntry};
+use crate::index::WorkspaceEntry;
+use crate::key_entry::KeyEntry;
 use crate::ledger::Charge;
 use crate::meters::{self, charge_of};
 use crate::rate::Reading;
@@ -82,7 +86,7 @@ fn granted(key: &KeyEntry, workspace: &WorkspaceEntry, asked: &[Grant]) -> bool 
     asked.iter().filter(|grant| grant.access().bits() != 0).all(|grant| {
         workspace
             .number(&grant.representation)
-            .is_some_and(|number| key.grants.access(number).covers(grant.access()))
+            .is_some_and(|number| key.holder.grants().access(number).covers(grant.access()))
     })
 }
 
@@ -118,10 +122,9 @@ fn limit<'a>(request: &'a VerifyRequest, workspace: &WorkspaceEntry) -> Limit<'a
     }
 }
 
-/// A known key, and what was found about the request.
+/// What was found about a request for a known key.
 struct Case {
     team: u128,
-    key: Arc<KeyEntry>,
     workspace: Arc<WorkspaceEntry>,
     now: UnixMillis,
     found: Found,
@@ -134,9 +137,24 @@ enum Judged {
     /// There is no such key.
     Unknown,
     /// There is nothing to charge.
-    Settled(Case),
+    Settled(Verification),
     /// It passed, if the credit is there.
-    Spends(Box<Case>, Box<Charge>),
+    Spends(Box<Spending>),
+}
+
+/// A request that waits for its credit, with the key as it was when it was judged.
+struct Spending {
+    case: Case,
+    key: KeyEntry,
+    charge: Charge,
+}
+
+/// A verification that was begun.
+pub enum Verifying {
+    /// It had nothing to wait for: the rule.
+    Done(Verification),
+    /// It waits: for credit to be on disk, for the change log, or for a key to be tried against stored values.
+    Waits(Pin<Box<dyn Future<Output = Result<Verification, EngineError>> + Send>>),
 }
 
 impl Engine {
@@ -156,31 +174,71 @@ impl Engine {
         team: &TeamId,
         request: &VerifyRequest,
     ) -> Result<Verification, EngineError> {
+        let Some(team) = team.bits() else { return Ok(unknown(request)) };
         self.ensure_current().await?;
-        let mut judged = self.judge(team, request);
+        let judged = self.judge(team, request);
+        self.conclude(team, request, judged).await
+    }
+
+    /// Begins a verification for the team behind an SDK key, and ends it too if there is nothing to wait for. The same
+    /// as [`Engine::verify`], without a future where none is needed.
+    pub fn begin_verify(&self, caller: &SdkKeyHolder, request: VerifyRequest) -> Verifying {
+        let team = caller.team;
+        let judged = if self.is_current() {
+            match self.judge(team, &request) {
+                Judged::Settled(verification) => return Verifying::Done(verification),
+                Judged::Unknown if !self.recipes().need_rows(team) => {
+                    return Verifying::Done(unknown(&request));
+                }
+                judged => Some(judged),
+            }
+        } else {
+            None
+        };
+        let engine = self.clone();
+        Verifying::Waits(Box::pin(async move {
+            let judged = match judged {
+                Some(judged) => judged,
+                None => {
+                    engine.ensure_current().await?;
+                    engine.judge(team, &request)
+                }
+            };
+            engine.conclude(team, &request, judged).await
+        }))
+    }
+
+    /// Does what is left to do after a verdict without credit.
+    async fn conclude(
+        &self,
+        team: u128,
+        request: &VerifyRequest,
+        mut judged: Judged,
+    ) -> Result<Verification, EngineError> {
         // No native key ever takes this branch. Boxed, as below.
         if matches!(judged, Judged::Unknown) && Box::pin(self.recognise(team, request)).await? {
             judged = self.judge(team, request);
         }
         match judged {
             Judged::Unknown => Ok(unknown(request)),
-            Judged::Settled(case) => Ok(self.settle(request, &case, None)),
+            Judged::Settled(verification) => Ok(verification),
             // Boxed: what few requests need must not weigh on the future of all.
-            Judged::Spends(case, charge) => Box::pin(self.spend(request, *case, *charge)).await,
+            Judged::Spends(spending) => Box::pin(self.spend(request, *spending)).await,
         }
     }
 
     /// Everything but credit.
-    fn judge(&self, team: &TeamId, request: &VerifyRequest) -> Judged {
+    fn judge(&self, team: u128, request: &VerifyRequest) -> Judged {
         let presented = request.key.expose();
         let presented = presented.strip_prefix("Bearer ").unwrap_or(presented);
-        let Some(team) = team.bits().filter(|_| !presented.is_empty()) else {
+        if presented.is_empty() {
             return Judged::Unknown;
-        };
+        }
         let now = self.clock().now();
         let tag = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
+        let keys = self.index().keys();
         let Some(key) =
-            self.index().key(&tag, now).or_else(|| self.key_by_recipe(team, presented, now))
+            keys.find(&tag, now).or_else(|| self.key_by_recipe(&keys, team, presented, now))
         else {
             return Judged::Unknown;
         };
@@ -190,18 +248,22 @@ impl Engine {
             return Judged::Unknown;
         };
 
-        let mut found = obstacles(&key, &workspace, request, now);
+        let mut found = obstacles(key, &workspace, request, now);
         let passes = found.verdict().0 == Verdict::Valid;
-        let reading = self.count(team, &key, &workspace, request, passes);
+        let reading = self.count(team, key, &workspace, request, passes);
         found.note(Obstacle::Rate, reading.is_some_and(|reading| !reading.allowed));
-        let case = Case { team, key, workspace, now, found, reading };
-        let charge = match case.found.verdict().0 {
-            Verdict::Valid => charge_of(team, &case.key, request.billing.as_ref(), now),
+        let charge = match found.verdict().0 {
+            Verdict::Valid => charge_of(team, key, request.billing.as_ref(), now),
             _ => None,
         };
+        let case = Case { team, workspace, now, found, reading };
         match charge {
-            None => Judged::Settled(case),
-            Some(charge) => Judged::Spends(Box::new(case), Box::new(charge)),
+            None => Judged::Settled(self.settle(request, key, &case, None)),
+            Some(charge) => {
+                // The copy shares what changes with use.
+                key.live();
+                Judged::Spends(Box::new(Spending { case, key: key.clone(), charge }))
+            }
         }
     }
 
@@ -210,33 +272,33 @@ impl Engine {
     async fn spend(
         &self,
         request: &VerifyRequest,
-        mut case: Case,
-        charge: Charge,
+        spending: Spending,
     ) -> Result<Verification, EngineError> {
+        let Spending { mut case, key, charge } = spending;
         let charged = match self.charge(charge).await {
             Ok(charged) => charged,
             Err(error) => {
-                self.give_back(request, &case);
+                self.give_back(request, &key, &case);
                 return Err(error);
             }
         };
         if !charged.passed {
             case.found.note(Obstacle::Credit, true);
-            self.give_back(request, &case);
-            let Case { team, key, workspace, .. } = &case;
-            case.reading = self.count(*team, key, workspace, request, false);
+            self.give_back(request, &key, &case);
+            case.reading = self.count(case.team, &key, &case.workspace, request, false);
         }
-        Ok(self.settle(request, &case, charged.meter.as_ref()))
+        Ok(self.settle(request, &key, &case, charged.meter.as_ref()))
     }
 
     /// Notes the use, and puts the verdict into words.
     fn settle(
         &self,
         request: &VerifyRequest,
+        key: &KeyEntry,
         case: &Case,
         meter: Option<&MeterRow>,
     ) -> Verification {
-        let Case { key, workspace, now, found, reading, .. } = case;
+        let Case { workspace, now, found, reading, .. } = case;
         let (status, denied) = found.verdict();
         match (status, request.route.as_deref().unwrap_or_default()) {
             (Verdict::Valid, "") => key.live().count(1),
@@ -257,19 +319,19 @@ impl Engine {
             metadata: extra.map(|extra| extra.metadata.clone()).unwrap_or_default(),
             billing: meter.map(meters::on_wire),
             external_meter_id: extra.and_then(|extra| extra.external_meter_id.clone()),
-            customer_id: Some(key.customer_id.as_ref().to_owned()),
-            scopes: workspace.unpack(&key.grants),
+            customer_id: Some(key.holder.customer_id().to_owned()),
+            scopes: workspace.unpack(key.holder.grants()),
             denied,
         }
     }
 
     /// Puts back what the request took from its rate limit.
-    fn give_back(&self, request: &VerifyRequest, case: &Case) {
+    fn give_back(&self, request: &VerifyRequest, key: &KeyEntry, case: &Case) {
         match limit(request, &case.workspace) {
             Limit::Named(RateLimitConfig { id, limit }) => {
                 self.named_buckets().give_back(case.team, id, *limit);
             }
-            Limit::OfKey(limit) => case.key.live().bucket.give_back(limit),
+            Limit::OfKey(limit) => key.live().bucket.give_back(limit),
             Limit::None => {}
         }
     }
