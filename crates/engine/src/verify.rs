@@ -133,6 +133,10 @@ struct Case {
 }
 
 /// How far a request came without its credit.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the large one is the rule, and a box would cost it an allocation"
+)]
 enum Judged {
     /// There is no such key.
     Unknown,
@@ -150,6 +154,10 @@ struct Spending {
 }
 
 /// A verification that was begun.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the large one is the rule, and a box would cost it an allocation"
+)]
 pub enum Verifying {
     /// It had nothing to wait for: the rule.
     Done(Verification),
