@@ -2,9 +2,8 @@
 //! loads them, and what they take of memory.
 //!
 //! `cargo bench -p oneloop-engine --bench verify [KEYS…]`; the default is `1000 1000000`. The promise is at
-//! most 5 µs with a million keys; the program fails if it is broken. The aims of 250 bytes a key and of two seconds for
-//! a million keys are printed as ratios. Keys are brought in through `Engine::migrate_api_keys`, the way an import loads
-//! them, so the loading rate is printed too.
+//! most 5 µs with a million keys, and at most 250 bytes a key; the program fails if it is broken. Keys are brought in
+//! through `Engine::migrate_api_keys`, the way an import loads them, so the loading rate is printed too.
 //!
 //! Each number of keys is measured in a process of its own, with the binary's allocator: what one before it had freed
 //! would hide what the keys take.
@@ -44,7 +43,7 @@ const SETTLE: Duration = Duration::from_secs(5);
 /// The promise.
 const MOST: Duration = Duration::from_micros(5);
 
-/// The aim for memory, in bytes a key. A table of a thousand keys says nothing: the program itself is larger.
+/// The promise for memory, in bytes a key. A table of a thousand keys says nothing: the program itself is larger.
 const MOST_BYTES: f64 = 250.0;
 const ENOUGH_KEYS: usize = 100_000;
 
@@ -82,7 +81,7 @@ fn compare(arguments: &[String]) -> Result {
         println!("ratio verify at {keys} keys / with the fewest: {:.2}, {hit:.0} ns", hit / base);
         if keys >= ENOUGH_KEYS {
             println!(
-                "ratio memory at {keys} keys / aim: {:.2}, {bytes:.0} bytes a key",
+                "ratio memory at {keys} keys / promise: {:.2}, {bytes:.0} bytes a key",
                 bytes / MOST_BYTES
             );
             println!(
@@ -90,7 +89,7 @@ fn compare(arguments: &[String]) -> Result {
                 ready / (keys as f64 * 2e-6)
             );
         }
-        broken |= hit > MOST.as_nanos() as f64;
+        broken |= hit > MOST.as_nanos() as f64 || (keys >= ENOUGH_KEYS && bytes > MOST_BYTES);
     }
     if broken { Err("a promise is broken".into()) } else { Ok(()) }
 }

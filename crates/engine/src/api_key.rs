@@ -71,7 +71,7 @@ pub(crate) fn on_wire(row: &ApiKeyRow, catalogue: &[ScopeRow], now: UnixMillis) 
         expires_at: row.expires_at,
         total_usage_left: row.usage_left,
         limit_usage: row.usage_left.is_some(),
-        scopes: catalogue.unpack(&row.grants),
+        scopes: catalogue.unpack(row.grants.view()),
         enabled: row.enabled,
         customer_id: Some(row.customer_id.clone()),
         deleted: row.deleted,

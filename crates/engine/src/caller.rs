@@ -7,6 +7,31 @@ use oneloop_protocol::{
 use crate::bounds::Bounds;
 use crate::error::EngineError;
 
+/// An SDK key that works, without texts: for verification, which has no use for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SdkKeyHolder {
+    pub(crate) team: u128,
+    pub(crate) sdk_key: u128,
+    pub(crate) rights: Rights,
+}
+
+impl SdkKeyHolder {
+    /// What the key may do.
+    pub fn rights(&self) -> Rights {
+        self.rights
+    }
+}
+
+impl From<SdkKeyHolder> for SdkCaller {
+    fn from(holder: SdkKeyHolder) -> Self {
+        Self {
+            team: TeamId::from_bits(holder.team),
+            sdk_key: SdkKeyId::from_bits(holder.sdk_key),
+            rights: holder.rights,
+        }
+    }
+}
+
 /// A team's own server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SdkCaller {

@@ -135,6 +135,8 @@ impl Engine {
         }));
         engine.tie_audit().await.map_err(|error| failed(error.into()))?;
         engine.load().await.map_err(|error| failed(error.into()))?;
+        // Keys may have been read from a later state than their workspaces.
+        engine.follow_changes().await.map_err(|error| failed(error.into()))?;
         engine.0.background.start(&engine);
         Ok(engine)
     }

@@ -44,10 +44,15 @@ impl Engine {
     ///
     /// [`EngineError::Unavailable`] if it is not and, with [`WhenStale::ReadThrough`], cannot be made so.
     pub async fn ensure_current(&self) -> Result<(), EngineError> {
-        if self.change_feed().is_current() {
+        if self.is_current() {
             return Ok(());
         }
         self.catch_up().await
+    }
+
+    /// Whether memory is current enough, without waiting for it to become so.
+    pub fn is_current(&self) -> bool {
+        self.change_feed().is_current()
     }
 
     /// The rare way: of many questions that arrive together, the first follows the change log for all.

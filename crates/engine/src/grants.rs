@@ -16,16 +16,41 @@ pub(crate) struct PackedGrants(Box<[u8]>);
 impl PackedGrants {
     /// The grants in stored bytes; a torn tail is dropped, never read past.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        Self(Self::whole(bytes).into())
+    }
+
+    /// Stored bytes without a torn tail.
+    pub(crate) fn whole(bytes: &[u8]) -> &[u8] {
         let whole = bytes.len() / WIDTH * WIDTH;
-        Self(bytes.get(..whole).unwrap_or_default().into())
+        bytes.get(..whole).unwrap_or_default()
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
+    pub(crate) fn view(&self) -> Grants<'_> {
+        Grants(&self.0)
+    }
+
     /// Scope numbers and what may be done with them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u16, Access)> {
+        self.view().iter()
+    }
+}
+
+/// Packed grants that lie in somebody else's bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grants<'a>(&'a [u8]);
+
+impl<'a> Grants<'a> {
+    /// The grants in bytes that came from [`PackedGrants::as_bytes`].
+    pub(crate) fn of(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// Scope numbers and what may be done with them.
+    pub(crate) fn iter(self) -> impl Iterator<Item = (u16, Access)> + 'a {
         self.0.chunks_exact(WIDTH).filter_map(|packed| match *packed {
             [low, high, bits] => Some((u16::from_le_bytes([low, high]), Access::from_bits(bits))),
             _ => None,
@@ -33,7 +58,7 @@ impl PackedGrants {
     }
 
     /// What may be done with scope `number`.
-    pub(crate) fn access(&self, number: u16) -> Access {
+    pub(crate) fn access(self, number: u16) -> Access {
         self.iter().find(|(held, _)| *held == number).map_or(Access::NONE, |(_, access)| access)
     }
 }
@@ -68,7 +93,7 @@ pub(crate) trait Catalogue {
     fn scope(&self, number: u16) -> Option<(ScopeId, &str)>;
 
     /// The grants as the wire shows them, with the ids of the catalogue's entries.
-    fn unpack(&self, packed: &PackedGrants) -> Vec<Grant> {
+    fn unpack(&self, packed: Grants<'_>) -> Vec<Grant> {
         let on_wire = |(number, access)| {
             let (id, representation) = self.scope(number)?;
             Some(Grant { id: Some(id), ..Grant::new(representation, access) })
@@ -103,7 +128,7 @@ mod tests {
     #[test]
     fn a_scope_that_is_not_held_gives_nothing() {
         let packed: PackedGrants = [(7, Access::READ)].into_iter().collect();
-        assert_eq!(packed.access(7), Access::READ);
-        assert_eq!(packed.access(8), Access::NONE);
+        assert_eq!(packed.view().access(7), Access::READ);
+        assert_eq!(packed.view().access(8), Access::NONE);
     }
 }

@@ -121,7 +121,7 @@ impl Engine {
         }
         if let Some(scopes) = &patch.scopes {
             row.grants = pack(scopes, &catalogue)?;
-            actor.bounds.check_grants(scopes, &catalogue.unpack(&before.grants))?;
+            actor.bounds.check_grants(scopes, &catalogue.unpack(before.grants.view()))?;
         }
         if row == before {
             return Ok(on_wire(&row, &catalogue, now));
@@ -171,7 +171,7 @@ fn default_expiry(workspace: &WorkspaceRow, now: UnixMillis) -> Option<UnixMilli
 /// ignored.
 fn granted(row: &ApiKeyRow, catalogue: &[ScopeRow]) -> Vec<Grant> {
     let without_id = |grant| Grant { id: None, ..grant };
-    catalogue.unpack(&row.grants).into_iter().map(without_id).collect()
+    catalogue.unpack(row.grants.view()).into_iter().map(without_id).collect()
 }
 
 /// What an edit changed, for the audit log.

@@ -10,7 +10,7 @@ use oneloop_protocol::UnixMillis;
 
 use crate::engine::Engine;
 use crate::error::chain;
-use crate::index::{KeyEntry, Live};
+use crate::key_entry::{KeyEntry, Live};
 use crate::usage;
 
 /// How often uses are written. The promise is one second; half of it leaves room for a slow disk.

@@ -15,7 +15,7 @@ use crate::api_key::{on_wire as key_on_wire, own_key, refuse_deleted};
 use crate::caller::Reach;
 use crate::engine::{Engine, team_bits};
 use crate::error::EngineError;
-use crate::index::KeyEntry;
+use crate::key_entry::KeyEntry;
 use crate::ledger::{Charge, Target};
 use crate::store::{BilledRow, MeterRow, USAGE_DAYS_KEPT};
 use crate::tag::Tag;
@@ -166,13 +166,16 @@ impl Engine {
         let unknown = || EngineError::NotFound(Reason::UnknownApiKey);
         let team = team_bits(actor.acting_team()?)?;
         let tag = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
-        let key = self.index().key(&tag, self.now()).ok_or_else(unknown)?;
         let request = UsageRequest {
             usage: body.usage,
             usage_name: body.usage_name.clone(),
             ..UsageRequest::default()
         };
-        let charge = charge_of(team, &key, Some(&request), self.now());
+        let charge = {
+            let (keys, now) = (self.index().keys(), self.now());
+            let key = keys.find(&tag, now).ok_or_else(unknown)?;
+            charge_of(team, key, Some(&request), now)
+        };
         if let Some(charge) = charge.filter(|charge| charge.amount > Amount::ZERO) {
             let once = match &intent {
                 Some(intent) => Some(Box::new(intent.keep(&(), self.now())?)),
@@ -231,7 +234,7 @@ pub(crate) fn charge_of(
     let meter = match (named, own) {
         (Some(id), _) => Target::Named(id.to_owned()),
         (None, Some(own)) if !of_customer => Target::OfKey(own.to_owned()),
-        (None, _) if amount > Amount::ZERO => Target::Named(key.customer_id.as_ref().to_owned()),
+        (None, _) if amount > Amount::ZERO => Target::Named(key.holder.customer_id().to_owned()),
         (None, _) => Target::None,
     };
     let nothing = match meter {

@@ -235,6 +235,11 @@ impl Recipes {
     pub(crate) fn of(&self, team: u128) -> Option<Arc<[Loaded]>> {
         self.0.pin().get(&team).cloned()
     }
+
+    /// Whether an unknown key of this team may be one whose row has to be asked for.
+    pub(crate) fn need_rows(&self, team: u128) -> bool {
+        self.0.pin().get(&team).is_some_and(|own| own.iter().any(|it| it.spec.needs_row()))
+    }
 }
 
 impl Engine {

@@ -16,13 +16,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use oneloop_protocol::key::KeyDigest;
-use oneloop_protocol::{TeamId, UnixMillis, VerifyRequest, mask};
+use oneloop_protocol::{UnixMillis, VerifyRequest, mask};
 use oneloop_recipe::{Inputs, Part};
 use zeroize::Zeroizing;
 
 use crate::engine::Engine;
 use crate::error::{EngineError, chain};
-use crate::index::KeyEntry;
+use crate::index::Keys;
+use crate::key_entry::KeyEntry;
 use crate::recipes::Loaded;
 use crate::recognise::pool::Pool;
 use crate::stored_value::StoredValue;
@@ -103,19 +104,20 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 impl Engine {
     /// The key that a recipe of the team makes of what was presented.
-    pub(crate) fn key_by_recipe(
+    pub(crate) fn key_by_recipe<'k>(
         &self,
+        keys: &'k Keys<'_>,
         team: u128,
         presented: &str,
         now: UnixMillis,
-    ) -> Option<Arc<KeyEntry>> {
+    ) -> Option<&'k KeyEntry> {
         let recipes = self.recipes().of(team)?;
         for Loaded { spec, secret, .. } in recipes.iter().filter(|it| !it.spec.needs_row()) {
             let secret = secret.as_ref().map(|secret| secret.as_slice());
             let inputs = Inputs { salt: None, secret };
             let Some(digest) = spec.recipe.digest(presented, inputs) else { continue };
             let tag = Tag::of_recipe_digest(self.pepper(), team, &spec.hash, &digest);
-            if let Some(key) = self.index().key(&tag, now) {
+            if let Some(key) = keys.find(&tag, now) {
                 let mut upgrades = lock(&self.recognition().upgrades);
                 if upgrades.len() < WAITING {
                     upgrades.insert(key.id, self.upgrade(team, presented));
@@ -148,16 +150,15 @@ impl Engine {
     /// locator was tried too often. Keys that are in memory are never affected.
     pub(crate) async fn recognise(
         &self,
-        team: &TeamId,
+        team: u128,
         request: &VerifyRequest,
     ) -> Result<bool, EngineError> {
         let presented = request.key.expose();
         let presented = presented.strip_prefix("Bearer ").unwrap_or(presented);
-        let Some(team) = team.bits() else { return Ok(false) };
-        let Some(recipes) = self.recipes().of(team) else { return Ok(false) };
-        if !recipes.iter().any(|it| it.spec.needs_row()) {
+        if !self.recipes().need_rows(team) {
             return Ok(false);
         }
+        let Some(recipes) = self.recipes().of(team) else { return Ok(false) };
         let native = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
         if self.recognition().is_wrong(&native) {
             return Ok(false);

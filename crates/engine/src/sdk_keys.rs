@@ -5,7 +5,7 @@ use oneloop_protocol::{IsoTime, Reason, Rights, SdkKeyId, Secret, TeamId, limits
 use serde_json::json;
 
 use crate::actor::Actor;
-use crate::caller::SdkCaller;
+use crate::caller::{SdkCaller, SdkKeyHolder};
 use crate::engine::Engine;
 use crate::entropy;
 use crate::error::EngineError;
@@ -50,11 +50,15 @@ pub struct IssuedSdkKey {
 impl Engine {
     /// The team behind an SDK key; `None` if it is unknown, disabled or revoked. Reads memory only.
     pub fn authenticate_sdk_key(&self, presented: &str) -> Option<SdkCaller> {
+        self.sdk_key_holder(presented).map(SdkCaller::from)
+    }
+
+    /// The same without the texts of ids, for [`Engine::begin_verify`].
+    pub fn sdk_key_holder(&self, presented: &str) -> Option<SdkKeyHolder> {
         let tag = Tag::of_sdk_key(self.pepper(), &KeyDigest::of(presented));
-        let entry = self.index().sdk_key(&tag).filter(|entry| entry.works)?;
-        Some(SdkCaller {
-            team: TeamId::from_bits(entry.team),
-            sdk_key: SdkKeyId::from_bits(entry.id),
+        self.index().sdk_key(&tag).filter(|entry| entry.works).map(|entry| SdkKeyHolder {
+            team: entry.team,
+            sdk_key: entry.id,
             rights: entry.rights,
         })
     }

@@ -10,7 +10,8 @@ use tokio::sync::MutexGuard;
 use crate::actor::Actor;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::index::{Found, Revision, SdkKeyEntry, TaggedKey, WorkspaceEntry};
+use crate::index::{Found, Revision, SdkKeyEntry, WorkspaceEntry};
+use crate::key_entry::TaggedKey;
 use crate::store::{
     ApiKeyRow, NewAudit, Read, RecipeRow, ScopeRow, SdkKeyRow, WorkspaceRow, Write,
 };

@@ -3,6 +3,8 @@
 
 mod shared;
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use oneloop_protocol::key::KeyDigest;
@@ -10,10 +12,12 @@ use oneloop_protocol::verify::{Denied, RateLimitConfig};
 use oneloop_protocol::{ApiKeyId, Grant, TeamId, UnixMillis, Verdict, Verification, VerifyRequest};
 
 use crate::address;
+use crate::caller::SdkKeyHolder;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::grants::Catalogue;
-use crate::index::{KeyEntry, WorkspaceEntry};
+use crate::index::WorkspaceEntry;
+use crate::key_entry::KeyEntry;
 use crate::ledger::Charge;
 use crate::meters::{self, charge_of};
 use crate::rate::Reading;
@@ -84,7 +88,7 @@ fn granted(key: &KeyEntry, workspace: &WorkspaceEntry, asked: &[Grant]) -> bool 
     asked.iter().filter(|grant| grant.access().bits() != 0).all(|grant| {
         workspace
             .number(&grant.representation)
-            .is_some_and(|number| key.grants.access(number).covers(grant.access()))
+            .is_some_and(|number| key.holder.grants().access(number).covers(grant.access()))
     })
 }
 
@@ -120,10 +124,9 @@ fn limit<'a>(request: &'a VerifyRequest, workspace: &WorkspaceEntry) -> Limit<'a
     }
 }
 
-/// A known key, and what was found about the request.
+/// What was found about a request for a known key.
 struct Case {
     team: u128,
-    key: Arc<KeyEntry>,
     workspace: Arc<WorkspaceEntry>,
     now: UnixMillis,
     found: Found,
@@ -132,15 +135,50 @@ struct Case {
 }
 
 /// How far a request came without its credit.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the large one is the rule, and a box would cost it an allocation"
+)]
 enum Judged {
     /// There is no such key.
     Unknown,
     /// There is nothing to charge.
-    Settled(Case),
+    Settled(Verification),
     /// It passed, if the credit is there.
-    Spends(Box<Case>, Box<Charge>),
+    Spends(Box<Spending>),
     /// It has a limit, and nodes count together.
-    Counts(Box<Case>),
+    Counts(Box<Counting>),
+}
+
+/// A request that waits for its rate, with the key as it was when it was judged.
+struct Counting {
+    case: Case,
+    key: KeyEntry,
+}
+
+/// A request that waits for its credit, with the key as it was when it was judged.
+struct Spending {
+    case: Case,
+    key: KeyEntry,
+    charge: Charge,
+}
+
+/// A copy of a key that shares with it what changes with use.
+fn shared(key: &KeyEntry) -> KeyEntry {
+    key.live();
+    key.clone()
+}
+
+/// A verification that was begun.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "the large one is the rule, and a box would cost it an allocation"
+)]
+pub enum Verifying {
+    /// It had nothing to wait for: the rule.
+    Done(Verification),
+    /// It waits: for credit to be on disk, for the change log, or for a key to be tried against stored values.
+    Waits(Pin<Box<dyn Future<Output = Result<Verification, EngineError>> + Send>>),
 }
 
 impl Engine {
@@ -160,32 +198,72 @@ impl Engine {
         team: &TeamId,
         request: &VerifyRequest,
     ) -> Result<Verification, EngineError> {
+        let Some(team) = team.bits() else { return Ok(unknown(request)) };
         self.ensure_current().await?;
-        let mut judged = self.judge(team, request);
+        let judged = self.judge(team, request);
+        self.conclude(team, request, judged).await
+    }
+
+    /// Begins a verification for the team behind an SDK key, and ends it too if there is nothing to wait for. The same
+    /// as [`Engine::verify`], without a future where none is needed.
+    pub fn begin_verify(&self, caller: &SdkKeyHolder, request: VerifyRequest) -> Verifying {
+        let team = caller.team;
+        let judged = if self.is_current() {
+            match self.judge(team, &request) {
+                Judged::Settled(verification) => return Verifying::Done(verification),
+                Judged::Unknown if !self.recipes().need_rows(team) => {
+                    return Verifying::Done(unknown(&request));
+                }
+                judged => Some(judged),
+            }
+        } else {
+            None
+        };
+        let engine = self.clone();
+        Verifying::Waits(Box::pin(async move {
+            let judged = match judged {
+                Some(judged) => judged,
+                None => {
+                    engine.ensure_current().await?;
+                    engine.judge(team, &request)
+                }
+            };
+            engine.conclude(team, &request, judged).await
+        }))
+    }
+
+    /// Does what is left to do after a verdict without credit.
+    async fn conclude(
+        &self,
+        team: u128,
+        request: &VerifyRequest,
+        mut judged: Judged,
+    ) -> Result<Verification, EngineError> {
         // No native key ever takes this branch. Boxed, as below.
         if matches!(judged, Judged::Unknown) && Box::pin(self.recognise(team, request)).await? {
             judged = self.judge(team, request);
         }
         match judged {
             Judged::Unknown => Ok(unknown(request)),
-            Judged::Settled(case) => Ok(self.settle(request, &case, None)),
+            Judged::Settled(verification) => Ok(verification),
             // Boxed: what few requests need must not weigh on the future of all.
-            Judged::Spends(case, charge) => Box::pin(self.spend(request, *case, *charge)).await,
-            Judged::Counts(case) => Box::pin(self.count_together(request, *case)).await,
+            Judged::Spends(spending) => Box::pin(self.spend(request, *spending)).await,
+            Judged::Counts(counting) => Box::pin(self.count_together(request, *counting)).await,
         }
     }
 
     /// Everything but credit.
-    fn judge(&self, team: &TeamId, request: &VerifyRequest) -> Judged {
+    fn judge(&self, team: u128, request: &VerifyRequest) -> Judged {
         let presented = request.key.expose();
         let presented = presented.strip_prefix("Bearer ").unwrap_or(presented);
-        let Some(team) = team.bits().filter(|_| !presented.is_empty()) else {
+        if presented.is_empty() {
             return Judged::Unknown;
-        };
+        }
         let now = self.clock().now();
         let tag = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
+        let keys = self.index().keys();
         let Some(key) =
-            self.index().key(&tag, now).or_else(|| self.key_by_recipe(team, presented, now))
+            keys.find(&tag, now).or_else(|| self.key_by_recipe(&keys, team, presented, now))
         else {
             return Judged::Unknown;
         };
@@ -195,32 +273,26 @@ impl Engine {
             return Judged::Unknown;
         };
 
-        let found = obstacles(&key, &workspace, request, now);
+        let found = obstacles(key, &workspace, request, now);
         let passes = found.verdict().0 == Verdict::Valid;
         if self.shared_buckets().is_some() && !matches!(limit(request, &workspace), Limit::None) {
-            return Judged::Counts(Box::new(Case {
-                team,
-                key,
-                workspace,
-                now,
-                found,
-                reading: None,
-            }));
+            let case = Case { team, workspace, now, found, reading: None };
+            return Judged::Counts(Box::new(Counting { case, key: shared(key) }));
         }
-        let reading = self.count(team, &key, &workspace, request, passes);
-        self.priced(request, Case { team, key, workspace, now, found, reading })
+        let reading = self.count(team, key, &workspace, request, passes);
+        self.priced(request, key, Case { team, workspace, now, found, reading })
     }
 
     /// What the request costs, now that its rate is known.
-    fn priced(&self, request: &VerifyRequest, mut case: Case) -> Judged {
+    fn priced(&self, request: &VerifyRequest, key: &KeyEntry, mut case: Case) -> Judged {
         case.found.note(Obstacle::Rate, case.reading.is_some_and(|reading| !reading.allowed));
         let charge = match case.found.verdict().0 {
-            Verdict::Valid => charge_of(case.team, &case.key, request.billing.as_ref(), case.now),
+            Verdict::Valid => charge_of(case.team, key, request.billing.as_ref(), case.now),
             _ => None,
         };
         match charge {
-            None => Judged::Settled(case),
-            Some(charge) => Judged::Spends(Box::new(case), Box::new(charge)),
+            None => Judged::Settled(self.settle(request, key, &case, None)),
+            Some(charge) => Judged::Spends(Box::new(Spending { case, key: shared(key), charge })),
         }
     }
 
@@ -229,32 +301,33 @@ impl Engine {
     async fn spend(
         &self,
         request: &VerifyRequest,
-        mut case: Case,
-        charge: Charge,
+        spending: Spending,
     ) -> Result<Verification, EngineError> {
+        let Spending { mut case, key, charge } = spending;
         let charged = match self.charge(charge).await {
             Ok(charged) => charged,
             Err(error) => {
-                self.put_back(request, &case).await;
+                self.put_back(request, &key, &case).await;
                 return Err(error);
             }
         };
         if !charged.passed {
             case.found.note(Obstacle::Credit, true);
-            self.put_back(request, &case).await;
-            case.reading = self.reading_of(request, &case).await;
+            self.put_back(request, &key, &case).await;
+            case.reading = self.reading_of(request, &key, &case).await;
         }
-        Ok(self.settle(request, &case, charged.meter.as_ref()))
+        Ok(self.settle(request, &key, &case, charged.meter.as_ref()))
     }
 
     /// Notes the use, and puts the verdict into words.
     fn settle(
         &self,
         request: &VerifyRequest,
+        key: &KeyEntry,
         case: &Case,
         meter: Option<&MeterRow>,
     ) -> Verification {
-        let Case { key, workspace, now, found, reading, .. } = case;
+        let Case { workspace, now, found, reading, .. } = case;
         let (status, denied) = found.verdict();
         match (status, request.route.as_deref().unwrap_or_default()) {
             (Verdict::Valid, "") => key.live().count(1),
@@ -275,19 +348,19 @@ impl Engine {
             metadata: extra.map(|extra| extra.metadata.clone()).unwrap_or_default(),
             billing: meter.map(meters::on_wire),
             external_meter_id: extra.and_then(|extra| extra.external_meter_id.clone()),
-            customer_id: Some(key.customer_id.as_ref().to_owned()),
-            scopes: workspace.unpack(&key.grants),
+            customer_id: Some(key.holder.customer_id().to_owned()),
+            scopes: workspace.unpack(key.holder.grants()),
             denied,
         }
     }
 
     /// Puts back what the request took from its rate limit.
-    fn give_back(&self, request: &VerifyRequest, case: &Case) {
+    fn give_back(&self, request: &VerifyRequest, key: &KeyEntry, case: &Case) {
         match limit(request, &case.workspace) {
             Limit::Named(RateLimitConfig { id, limit }) => {
                 self.named_buckets().give_back(case.team, id, *limit);
             }
-            Limit::OfKey(limit) => case.key.live().bucket.give_back(limit),
+            Limit::OfKey(limit) => key.live().bucket.give_back(limit),
             Limit::None => {}
         }
     }

@@ -7,13 +7,14 @@
 //! Levels: what failed on our side is an error, with its cause. Everything else is at `info`, except what
 //! happens all the time and went well, which is at `debug`: verifications, health checks, static files.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use axum::extract::MatchedPath;
 use axum::http::Method;
 use axum::http::request::Parts;
 use axum::response::Response;
+use oneloop_engine::{SdkCaller, SdkKeyHolder};
 use oneloop_protocol::{LinkTokenId, SdkKeyId};
 
 use crate::error::{Refusal, ServerFault};
@@ -27,24 +28,27 @@ const TARGET: &str = "oneloop::access";
 /// Whom a credential turned out to belong to.
 #[derive(Debug)]
 enum CallerId {
-    /// A team's server.
+    /// A team's server, with its id.
     SdkKey(SdkKeyId),
+    /// A team's server that asked for a verification. Its id is made only for a line that is written.
+    Verifier(SdkKeyHolder),
     /// A customer's browser.
     LinkToken(LinkTokenId),
 }
 
 impl CallerId {
-    fn as_str(&self) -> &str {
+    fn to_text(&self) -> String {
         match self {
-            Self::SdkKey(id) => id.as_str(),
-            Self::LinkToken(id) => id.as_str(),
+            Self::SdkKey(id) => id.as_str().to_owned(),
+            Self::Verifier(holder) => SdkCaller::from(*holder).sdk_key.as_str().to_owned(),
+            Self::LinkToken(id) => id.as_str().to_owned(),
         }
     }
 }
 
 /// Where an extractor leaves the caller's id for the log line.
-#[derive(Clone, Default)]
-pub(crate) struct CallerSlot(Arc<OnceLock<CallerId>>);
+#[derive(Default)]
+pub(crate) struct CallerSlot(OnceLock<CallerId>);
 
 impl CallerSlot {
     /// Notes who is asking. The first note stays.
@@ -54,15 +58,18 @@ impl CallerSlot {
             Identity::Link(caller) => CallerId::LinkToken(caller.id.clone()),
         });
     }
+
+    /// The same for a verification.
+    pub(crate) fn note_verifier(&self, holder: SdkKeyHolder) {
+        self.0.get_or_init(|| CallerId::Verifier(holder));
+    }
 }
 
 /// The line of a request that is under way.
 pub(crate) struct Entry {
     started: Instant,
-    id: RequestId,
     method: Method,
     route: Route,
-    caller: CallerSlot,
 }
 
 /// The part of a path that may be written down.
@@ -98,27 +105,21 @@ impl Route {
 
 impl Entry {
     /// Starts the clock. `path` is that of a route without parameters, if the request is known to be for one.
-    pub(crate) fn open(head: &Parts, path: Option<&'static str>, id: RequestId) -> Self {
+    pub(crate) fn open(head: &Parts, path: Option<&'static str>) -> Self {
         let route = match (path, head.extensions.get::<MatchedPath>()) {
             (Some(path), _) => Route::Fixed(path),
             (None, Some(path)) => Route::Template(path.clone()),
             (None, None) => Route::Redacted(redact(head.uri.path())),
         };
-        let (method, caller) = (head.method.clone(), CallerSlot::default());
-        Self { started: Instant::now(), id, method, route, caller }
-    }
-
-    /// Where to note who is asking.
-    pub(crate) fn caller(&self) -> &CallerSlot {
-        &self.caller
+        Self { started: Instant::now(), method: head.method.clone(), route }
     }
 
     /// Writes the line.
-    pub(crate) fn close(self, response: &Response) {
+    pub(crate) fn close<B>(self, id: &RequestId, caller: &CallerSlot, response: &Response<B>) {
         let status = response.status();
         if let Some(ServerFault(cause)) = response.extensions().get() {
             let cause = Causes(&**cause);
-            tracing::error!(target: TARGET, request_id = self.id.as_str(), %cause, "request failed");
+            tracing::error!(target: TARGET, request_id = id.as_str(), %cause, "request failed");
         }
         // `event!` wants its level at compile time, hence one call for each.
         macro_rules! line {
@@ -129,8 +130,8 @@ impl Entry {
                     route = self.route.as_str(),
                     status = status.as_u16(),
                     duration_ms = self.started.elapsed().as_micros() as f64 / 1_000.0,
-                    request_id = self.id.as_str(),
-                    caller = self.caller.0.get().map(CallerId::as_str),
+                    request_id = id.as_str(),
+                    caller = caller.0.get().map(CallerId::to_text),
                     reason = response.extensions().get::<Refusal>().map(|it| it.reason.as_str()),
                     "request"
                 )

@@ -1,5 +1,7 @@
 //! What surrounds every request and response: an id, a log line, and headers.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
@@ -16,10 +18,11 @@ use crate::request_id::{RequestId, X_REQUEST_ID};
 pub(crate) async fn envelope(State(app): State<App>, request: Request, next: Next) -> Response {
     let (mut head, body) = request.into_parts();
     let envelope = Envelope::open(&app, &head, None);
-    head.extensions.insert(envelope.entry.caller().clone());
+    let caller = Arc::new(CallerSlot::default());
+    head.extensions.insert(Arc::clone(&caller));
     head.extensions.insert(envelope.id.clone());
     let mut response = next.run(Request::from_parts(head, body)).await;
-    envelope.close(&mut response);
+    envelope.close_refusal(&caller, &mut response);
     response
 }
 
@@ -36,29 +39,29 @@ impl Envelope {
     /// to be that of a route without parameters; otherwise it is found out what of the path may be written
     /// down.
     pub(crate) fn open(app: &App, head: &Parts, path: Option<&'static str>) -> Self {
-        let id = app.settings.request_ids.of(&head.headers);
         Self {
-            entry: Entry::open(head, path, id.clone()),
-            id,
+            entry: Entry::open(head, path),
+            id: app.settings.request_ids.of(&head.headers),
             is_api: head.uri.path().starts_with("/api/"),
             wants_problem: problem::is_wanted(&head.headers),
         }
     }
 
-    /// Where to note who is asking.
-    pub(crate) fn caller(&self) -> &CallerSlot {
-        self.entry.caller()
+    /// Writes the log line, and gives the response what every response has.
+    pub(crate) fn close<B>(self, caller: &CallerSlot, response: &mut Response<B>) {
+        self.entry.close(&self.id, caller, response);
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, self.id.into_header_value());
+        protect(headers, self.is_api);
     }
 
-    /// Writes the log line, and gives the response what every response has.
-    pub(crate) fn close(self, response: &mut Response) {
-        self.entry.close(response);
-        if self.wants_problem {
+    /// The same for a response that may be a refusal.
+    pub(crate) fn close_refusal(self, caller: &CallerSlot, response: &mut Response) {
+        let wants_problem = self.wants_problem;
+        self.close(caller, response);
+        if wants_problem {
             problem::rewrite(response);
         }
-        let headers = response.headers_mut();
-        headers.insert(X_REQUEST_ID, self.id.header_value());
-        protect(headers, self.is_api);
     }
 }
 

@@ -32,7 +32,11 @@ pub(crate) async fn limit_time(
 /// The payload is dropped unread: a panic's text may quote what the handler was working on, keys included.
 /// Where it happened is in the panic hook's own line.
 pub(crate) fn answer_panic(_payload: Box<dyn Any + Send>) -> Response {
-    ApiError::Internal(anyhow!("a handler panicked")).into_response()
+    panicked().into_response()
+}
+
+fn panicked() -> ApiError {
+    ApiError::Internal(anyhow!("a handler panicked"))
 }
 
 /// Both at once, for a route that is called without layers.
@@ -40,15 +44,18 @@ pub(crate) fn answer_panic(_payload: Box<dyn Any + Send>) -> Response {
 /// The clock is started by the second time that there is nothing to answer yet: the first is the rule,
 /// because the connection hands over a body only after it was asked for it, and then at once. A timer set
 /// and unset each time would be an eighth of what verify costs.
-pub(crate) async fn around(limit: Duration, answer: impl Future<Output = Response>) -> Response {
+pub(crate) async fn around<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, ApiError> {
     let mut answer = pin!(answer);
-    let mut timer = pin!(None);
+    let mut timer = None;
     let mut asked_before = false;
     poll_fn(move |context| {
         match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
             Ok(Poll::Ready(answer)) => return Poll::Ready(answer),
             Ok(Poll::Pending) => {}
-            Err(payload) => return Poll::Ready(answer_panic(payload)),
+            Err(_payload) => return Poll::Ready(Err(panicked())),
         }
         if !asked_before {
             asked_before = true;
@@ -56,11 +63,9 @@ pub(crate) async fn around(limit: Duration, answer: impl Future<Output = Respons
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        if timer.is_none() {
-            timer.set(Some(tokio::time::sleep(limit)));
-        }
-        let Some(timer) = timer.as_mut().as_pin_mut() else { return Poll::Pending };
-        timer.poll(context).map(|()| ApiError::Timeout.into_response())
+        // Boxed: a request that waits can pay for it, and the others need not carry it along.
+        let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        timer.as_mut().poll(context).map(|()| Err(ApiError::Timeout))
     })
     .await
 }
@@ -78,13 +83,15 @@ mod tests {
                 }
                 panic!("the canary")
             };
-            assert_eq!(around(Duration::from_secs(9), answer).await.status(), 500, "{step}");
+            let answer: Result<(), ApiError> = around(Duration::from_secs(9), answer).await;
+            assert!(matches!(answer, Err(ApiError::Internal(_))), "{step}");
         }
     }
 
     #[tokio::test]
     async fn what_wakes_nobody_is_given_up_all_the_same() {
-        let answer = around(Duration::from_millis(10), std::future::pending()).await;
-        assert_eq!(answer.status(), 503);
+        let answer: Result<(), ApiError> =
+            around(Duration::from_millis(10), std::future::pending()).await;
+        assert!(matches!(answer, Err(ApiError::Timeout)));
     }
 }

@@ -22,8 +22,8 @@ impl RequestId {
     }
 
     /// The id as a header's value.
-    pub(crate) fn header_value(&self) -> HeaderValue {
-        self.0.clone()
+    pub(crate) fn into_header_value(self) -> HeaderValue {
+        self.0
     }
 }
 
@@ -89,7 +89,7 @@ mod tests {
             ids.next.store(number, Ordering::Relaxed);
             let id = ids.of(&HeaderMap::new());
             assert_eq!(id.as_str(), format!("{}-{digits}", ids.process));
-            assert!(is_sane(&id.header_value()));
+            assert!(is_sane(&id.into_header_value()));
         }
     }
 }

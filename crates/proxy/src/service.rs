@@ -17,13 +17,19 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::Method;
 use axum::response::{IntoResponse, Response};
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use tower::Service;
 
+use crate::access_log::CallerSlot;
+use crate::answer::Verified;
 use crate::backend::App;
 use crate::envelope::Envelope;
 use crate::guard;
 use crate::routes::verify;
+
+/// A body: a verification's, which lies in one piece, or that of any other answer.
+pub(crate) type Answer = Either<Full<Bytes>, Body>;
 
 /// The whole service. Cheap to clone.
 ///
@@ -62,30 +68,42 @@ impl KeyService {
         &self,
         peer: SocketAddr,
         mut request: Request<Incoming>,
-    ) -> Response {
+    ) -> Response<Answer> {
         if is_verify(&request) {
             return self.verify(request).await;
         }
         request.extensions_mut().insert(ConnectInfo(peer));
-        self.route(request.map(Body::new)).await
+        // Boxed: what the router needs must not weigh on a verification.
+        Box::pin(self.route(request.map(Body::new))).await.map(Answer::Right)
     }
 
     async fn answer(&self, request: Request) -> Response {
-        if is_verify(&request) { self.verify(request).await } else { self.route(request).await }
+        if is_verify(&request) {
+            return self.verify(request).await.map(Body::new);
+        }
+        self.route(request).await
     }
 
-    async fn verify<B>(&self, request: Request<B>) -> Response
+    async fn verify<B>(&self, request: Request<B>) -> Response<Answer>
     where
         B: HttpBody<Data = Bytes> + Unpin,
     {
         let Parts { app, time_limit, .. } = &*self.0;
         let (head, body) = request.into_parts();
-        let envelope = Envelope::open(app, &head, Some(verify::PATH));
-        let answer =
-            async { verify::answer(app, &head, body, envelope.caller()).await.into_response() };
-        let mut response = guard::around(*time_limit, answer).await;
-        envelope.close(&mut response);
-        response
+        let (envelope, caller) =
+            (Envelope::open(app, &head, Some(verify::PATH)), CallerSlot::default());
+        let answer = verify::answer(app, &head, body, &caller);
+        match guard::around(*time_limit, answer).await.and_then(Verified::respond) {
+            Ok(mut response) => {
+                envelope.close(&caller, &mut response);
+                response.map(Answer::Left)
+            }
+            Err(refusal) => {
+                let mut response = refusal.into_response();
+                envelope.close_refusal(&caller, &mut response);
+                response.map(Answer::Right)
+            }
+        }
     }
 
     async fn route(&self, request: Request) -> Response {

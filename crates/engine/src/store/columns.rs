@@ -116,6 +116,14 @@ impl<'r, R: StoredRow> Columns<'r, R> {
         Ok(self.0.bytes(column)?.map(<[u8]>::to_vec))
     }
 
+    pub(super) fn borrowed(&self, column: &str) -> Result<&'r [u8], sqlx::Error> {
+        there(column, self.0.bytes(column)?)
+    }
+
+    pub(super) fn borrowed_text(&self, column: &str) -> Result<&'r str, sqlx::Error> {
+        there(column, self.0.text(column)?)
+    }
+
     pub(super) fn grants(&self, column: &str) -> Result<PackedGrants, sqlx::Error> {
         there(column, self.0.bytes(column)?).map(PackedGrants::from_bytes)
     }
@@ -200,6 +208,6 @@ fn there<T>(column: &str, value: Option<T>) -> Result<T, sqlx::Error> {
     value.ok_or_else(|| broken(column, "is NULL"))
 }
 
-fn broken(column: &str, why: impl Into<Cause>) -> sqlx::Error {
+pub(super) fn broken(column: &str, why: impl Into<Cause>) -> sqlx::Error {
     sqlx::Error::ColumnDecode { index: column.to_owned(), source: why.into() }
 }

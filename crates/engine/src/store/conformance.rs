@@ -7,6 +7,7 @@ mod change_log;
 mod credit;
 mod evidence;
 mod key_page;
+mod loading;
 mod migration;
 pub(crate) mod plans;
 mod signing_keys;
@@ -21,8 +22,6 @@ use super::{
     StoreError, Subject, TagHolder, TeamRow, UsageRow, WorkspaceRow, Write,
 };
 use crate::bounds::Bounds;
-use crate::grants::PackedGrants;
-use crate::index::TaggedKey;
 use crate::pepper::Pepper;
 use crate::tag::Tag;
 
@@ -158,7 +157,7 @@ pub(crate) async fn run<F: Factory>(new: impl Fn() -> F) {
     evidence::run(&new).await;
     credit::run(&new).await;
     signing_keys::run(&new).await;
-    loading_hands_out_every_key_once(&new()).await;
+    loading::hands_out_every_key_once(&new()).await;
     a_closed_store_is_unavailable(&new()).await;
 }
 
@@ -426,33 +425,6 @@ async fn link_tokens_are_revoked_and_purged(factory: &impl Factory) {
     assert_eq!(read.link_token(&tag(2)).await.expect("reads"), Some(revoked));
     let revoked = LinkTokenRow { revoked_at: Some(60), ..tokens[2].clone() };
     assert_eq!(read.link_token(&tag(3)).await.expect("reads"), Some(revoked));
-}
-
-async fn loading_hands_out_every_key_once(factory: &impl Factory) {
-    let store = populated(factory).await;
-    // More than one page.
-    let many: Vec<_> = (0..5_000_u128)
-        .map(|at| {
-            let mut bytes = [0; 32];
-            bytes[..16].copy_from_slice(&at.to_be_bytes());
-            ApiKeyRow { id: at, tag: Tag::from_bytes(bytes), ..key(1, "ada") }
-        })
-        .collect();
-    insert(&*store, &many).await;
-    let mut loaded = Vec::new();
-    let mut read = read(&*store).await;
-    read.load_keys(&mut |key: TaggedKey| loaded.push(key.entry.id)).await.expect("loads");
-    // A database hands them out in the order that suits it.
-    loaded.sort_unstable();
-    assert_eq!(loaded, (0..5_000).collect::<Vec<_>>());
-    let mut some = read.load_some_keys(&[4_999, 7, 1 << 100]).await.expect("loads");
-    some.sort_unstable_by_key(|key| key.entry.id);
-    assert_eq!(some.iter().map(|key| key.entry.id).collect::<Vec<_>>(), [7, 4_999]);
-    assert!(read.load_some_keys(&[]).await.expect("loads").is_empty());
-    let one = some.remove(0);
-    let grants: PackedGrants = [(0, Access::READ), (300, Access::ALL)].into_iter().collect();
-    assert_eq!((one.entry.id, one.entry.expires_at, one.entry.grants), (7, 9_999, grants));
-    assert_eq!(one.entry.extra.expect("metadata").metadata["plan"], "pro 🔑");
 }
 
 async fn a_closed_store_is_unavailable(factory: &impl Factory) {

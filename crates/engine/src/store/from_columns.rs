@@ -1,10 +1,9 @@
 //! How rows become the engine's types, whatever database they come from.
 
-use std::sync::OnceLock;
-
-use oneloop_protocol::{LinkTokenPermissions, Rights, TeamId, UnixMillis, Verdict};
+use oneloop_protocol::{LinkTokenPermissions, Rights, TeamId, Verdict};
 
 use super::columns::{Columns, StoredRow};
+use super::indexed::Indexed;
 use super::{
     ApiKeyRow, BilledRow, Change, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow,
     ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, Subject, TeamRow, UsageRow, WorkspaceRow,
@@ -14,11 +13,7 @@ use crate::address;
 use crate::audit::AuditEntry;
 use crate::audit_chain::{AuditLine, Link};
 use crate::bounds::Bounds;
-use crate::index::{KeyEntry, KeyExtra, TaggedKey};
-
-/// What the index needs of a key.
-pub(super) const INDEXED: &str = "id, workspace, customer_id, tag, previous_tag, previous_until, \
-     grants, metadata, external_meter_id, usage_left IS NOT NULL AS counted, enabled, deleted, expires_at, revision";
+use crate::key_entry::TaggedKey;
 
 /// A type that one row holds.
 pub(super) trait FromColumns: Sized {
@@ -195,24 +190,23 @@ impl FromColumns for AuditLine {
 
 impl FromColumns for TaggedKey {
     fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
-        let metadata = columns.metadata("metadata")?;
-        let external_meter_id = columns.optional_text("external_meter_id")?;
-        let entry = KeyEntry {
-            id: columns.id("id")?,
-            workspace: columns.id("workspace")?,
-            revision: columns.number("revision")?,
-            expires_at: columns.optional_moment("expires_at")?.unwrap_or(UnixMillis::MAX),
-            previous_until: columns.optional_moment("previous_until")?.unwrap_or(0),
+        Indexed {
+            id: columns.borrowed("id")?,
+            workspace: columns.borrowed("workspace")?,
+            customer_id: columns.borrowed_text("customer_id")?,
+            tag: columns.borrowed("tag")?,
+            previous_tag: columns.0.bytes("previous_tag")?,
+            previous_until: columns.optional_moment("previous_until")?,
+            grants: columns.borrowed("grants")?,
+            metadata: columns.0.text("metadata")?,
+            external_meter_id: columns.0.text("external_meter_id")?,
+            counted: columns.flag("counted")?,
             enabled: columns.flag("enabled")?,
             deleted: columns.flag("deleted")?,
-            customer_id: columns.text("customer_id")?.into_boxed_str(),
-            grants: columns.grants("grants")?,
-            extra: KeyExtra { metadata, external_meter_id, counted: columns.flag("counted")? }
-                .boxed(),
-            live: OnceLock::new(),
-        };
-        let (tag, previous) = (columns.tag("tag")?, columns.optional_tag("previous_tag")?);
-        Ok(Self { entry, tag, previous })
+            expires_at: columns.optional_moment("expires_at")?,
+            revision: columns.number("revision")?,
+        }
+        .into_key()
     }
 }
 

@@ -9,6 +9,7 @@ mod columns;
 #[cfg(test)]
 mod conformance;
 mod from_columns;
+mod indexed;
 mod key_page;
 mod key_query;
 mod migration;
@@ -26,7 +27,8 @@ use oneloop_protocol::UnixMillis;
 use crate::audit::AuditEntry;
 use crate::audit_chain::{AuditLine, ChainHead};
 use crate::error::{Cause, EngineError};
-use crate::index::{Revision, TaggedKey};
+use crate::index::Revision;
+use crate::key_entry::TaggedKey;
 use crate::ledger::{Charge, Charged};
 use crate::pepper::{Pepper, PepperCheck};
 use crate::tag::Tag;
@@ -137,7 +139,8 @@ pub(crate) trait Read: MigrationRead {
     /// How many keys there are.
     async fn count_keys(&mut self) -> Result<u64, StoreError>;
 
-    /// Hands every key to `sink`, as the index holds it.
+    /// Hands every key to `sink`, as the index holds it. The only answer that may come from a later state than the
+    /// others: whoever goes on from [`Read::revision`] meets what is newer once more, and knows it by its revision.
     async fn load_keys(
         &mut self,
         sink: &mut (dyn FnMut(TaggedKey) + Send),

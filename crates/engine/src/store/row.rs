@@ -12,7 +12,8 @@ use crate::address;
 use crate::audit_chain::AuditLine;
 use crate::bounds::Bounds;
 use crate::grants::PackedGrants;
-use crate::index::{KeyEntry, KeyExtra, Revision, SdkKeyEntry, TaggedKey, WorkspaceEntry};
+use crate::index::{Revision, SdkKeyEntry, WorkspaceEntry};
+use crate::key_entry::{Holder, KeyEntry, KeyExtra, TaggedKey};
 use crate::once::KEPT;
 use crate::tag::Tag;
 
@@ -263,15 +264,13 @@ impl ApiKeyRow {
             workspace: self.workspace,
             revision: self.revision,
             expires_at: self.expires_at.unwrap_or(UnixMillis::MAX),
-            previous_until: self.previous_until.unwrap_or(0),
             enabled: self.enabled,
             deleted: self.deleted,
-            customer_id: self.customer_id.into_boxed_str(),
-            grants: self.grants,
+            holder: Holder::new(&self.customer_id, &self.grants),
             extra,
             live: OnceLock::new(),
         };
-        TaggedKey { entry, tag: self.tag, previous: self.previous_tag }
+        TaggedKey { entry, tag: self.tag, previous: self.previous_tag.zip(self.previous_until) }
     }
 }
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 use oneloop_protocol::verify::RateLimitConfig;
 use oneloop_protocol::{Verdict, Verification, VerifyRequest};
 
-use super::{Case, Judged, Limit, limit, unknown};
+use super::{Case, Counting, Judged, Limit, limit, unknown};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::key_entry::KeyEntry;
 use crate::rate::Reading;
 use crate::shared_rate::{Ask, BucketName};
 
@@ -19,35 +20,35 @@ impl Engine {
     pub(super) async fn count_together(
         &self,
         request: &VerifyRequest,
-        mut case: Case,
+        Counting { mut case, key }: Counting,
     ) -> Result<Verification, EngineError> {
         let passes = case.found.verdict().0 == Verdict::Valid;
         let ask = if passes { Ask::Take } else { Ask::Peek };
-        case.reading = match self.asked(ask, request, &case).await? {
+        case.reading = match self.asked(ask, request, &key, &case).await? {
             Some(reading) => Some(reading),
-            None => self.count(case.team, &case.key, &case.workspace, request, passes),
+            None => self.count(case.team, &key, &case.workspace, request, passes),
         };
-        match self.priced(request, case) {
-            Judged::Spends(case, charge) => self.spend(request, *case, *charge).await,
-            Judged::Settled(case) => Ok(self.settle(request, &case, None)),
+        match self.priced(request, &key, case) {
+            Judged::Spends(spending) => self.spend(request, *spending).await,
+            Judged::Settled(verification) => Ok(verification),
             // It was judged and counted: neither is left.
             Judged::Unknown | Judged::Counts(_) => Ok(unknown(request)),
         }
     }
 
     /// Puts back what the request took from its rate limit.
-    pub(super) async fn put_back(&self, request: &VerifyRequest, case: &Case) {
+    pub(super) async fn put_back(&self, request: &VerifyRequest, key: &KeyEntry, case: &Case) {
         // A Redis that is away now has forgotten nothing: what was taken comes back by itself, within a second.
-        if !matches!(self.asked(Ask::Back, request, case).await, Ok(Some(_))) {
-            self.give_back(request, case);
+        if !matches!(self.asked(Ask::Back, request, key, case).await, Ok(Some(_))) {
+            self.give_back(request, key, case);
         }
     }
 
     /// Where the request's limit stands.
-    pub(super) async fn reading_of(&self, request: &VerifyRequest, case: &Case) -> Option<Reading> {
-        match self.asked(Ask::Peek, request, case).await {
+    pub(super) async fn reading_of(&self, request: &VerifyRequest, key: &KeyEntry, case: &Case) -> Option<Reading> {
+        match self.asked(Ask::Peek, request, key, case).await {
             Ok(Some(reading)) => Some(reading),
-            Ok(None) | Err(_) => self.count(case.team, &case.key, &case.workspace, request, false),
+            Ok(None) | Err(_) => self.count(case.team, key, &case.workspace, request, false),
         }
     }
 
@@ -56,6 +57,7 @@ impl Engine {
         &self,
         ask: Ask,
         request: &VerifyRequest,
+        key: &KeyEntry,
         case: &Case,
     ) -> Result<Option<Reading>, EngineError> {
         let Some(shared) = self.shared_buckets() else { return Ok(None) };
@@ -63,7 +65,7 @@ impl Engine {
             Limit::Named(RateLimitConfig { id, limit }) => {
                 (BucketName::named(self.pepper(), case.team, id), *limit)
             }
-            Limit::OfKey(limit) => (BucketName::of_key(case.key.id), limit),
+            Limit::OfKey(limit) => (BucketName::of_key(key.id), limit),
             Limit::None => return Ok(None),
         };
         shared.ask(ask, &name, limit, SECOND).await

@@ -4,10 +4,11 @@
 //! what a verification costs after the socket. Here texts are looked at many bytes at once, and the names of
 //! fields not at all. A test holds every answer to what serde makes of it; what is rare is left to serde.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
+use http_body_util::Full;
 use oneloop_protocol::verify::{Denied, RateLimit};
 use oneloop_protocol::{Grant, Verdict, Verification};
 use serde::Serialize;
@@ -21,17 +22,22 @@ const HEADERS: usize = 6;
 /// The answer to a verification.
 pub(crate) struct Verified(pub(crate) Verification);
 
-impl IntoResponse for Verified {
-    fn into_response(self) -> Response {
+impl Verified {
+    /// The response, with its body in one piece.
+    pub(crate) fn respond(verification: Verification) -> Result<Response<Full<Bytes>>, ApiError> {
         let mut json = Vec::with_capacity(USUAL_BYTES);
-        if let Err(error) = write(&mut json, &self.0) {
-            return ApiError::Internal(error.into()).into_response();
-        }
-        let mut response = Response::new(Body::from(json));
+        write(&mut json, &verification).map_err(|error| ApiError::Internal(error.into()))?;
+        let mut response = Response::new(Full::from(json));
         let mut headers = HeaderMap::with_capacity(HEADERS);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *response.headers_mut() = headers;
-        response
+        Ok(response)
+    }
+}
+
+impl IntoResponse for Verified {
+    fn into_response(self) -> Response {
+        Self::respond(self.0).map_or_else(ApiError::into_response, |it| it.map(Body::new))
     }
 }
 

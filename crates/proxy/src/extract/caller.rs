@@ -1,12 +1,13 @@
 //! Who is asking, once it is established that they may.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use oneloop_engine::{Actor, LinkCaller, LinkTokenRefusal, Reach, SdkCaller, Who};
-use oneloop_protocol::{Reason, Right, TeamId, WorkspaceId};
+use oneloop_engine::{Actor, LinkCaller, LinkTokenRefusal, Reach, SdkCaller, SdkKeyHolder, Who};
+use oneloop_protocol::{Reason, Right, Rights, TeamId, WorkspaceId};
 
 use super::credential::{INVALID_LINK_TOKEN, Presented, unknown_sdk_key};
 use super::demand::{Demand, LinkDemand};
@@ -28,7 +29,7 @@ pub(crate) enum Identity {
 /// Finds out who sent the request, and notes it for the access log.
 pub(crate) async fn identify(parts: &Parts, app: &App) -> Result<Identity, ApiError> {
     let identity = recognise(&parts.headers, app).await?;
-    if let Some(slot) = parts.extensions.get::<CallerSlot>() {
+    if let Some(slot) = parts.extensions.get::<Arc<CallerSlot>>() {
         slot.note(&identity);
     }
     Ok(identity)
@@ -97,25 +98,33 @@ impl<D: LinkDemand> FromRequestParts<App> for Caller<D> {
 }
 
 impl<D: Demand> Sdk<D> {
-    /// The same as an extractor's answer, without axum's request around the headers.
-    pub(crate) async fn of(
+    /// The server of a team that may do what `D` demands, without texts and without axum's request around the
+    /// headers. What is not the rule waits in a future of its own, so that verify's stays small.
+    pub(crate) async fn holder(
         headers: &HeaderMap,
         app: &App,
         slot: &CallerSlot,
-    ) -> Result<Self, ApiError> {
-        let identity = recognise(headers, app).await?;
-        slot.note(&identity);
-        Self::permit_server(identity)
+    ) -> Result<SdkKeyHolder, ApiError> {
+        let Presented::SdkKey(presented) = Presented::of(headers)? else {
+            let identity = Box::pin(recognise(headers, app)).await?;
+            slot.note(&identity);
+            return Err(only_for_servers());
+        };
+        // SDK keys are looked up in memory, which may be too old to know of a revocation.
+        if !app.backend.is_current() {
+            Box::pin(app.backend.ensure_current()).await?;
+        }
+        let holder = app.backend.sdk_key_holder(presented);
+        let holder = holder.ok_or_else(|| unknown_sdk_key(presented))?;
+        slot.note_verifier(holder);
+        check_held(holder.rights(), D::RIGHT)?;
+        Ok(holder)
     }
 
     fn permit_server(identity: Identity) -> Result<Self, ApiError> {
         match identity {
             Identity::Sdk(caller) => Self::permit(caller),
-            Identity::Link(_) => Err(ApiError::Forbidden {
-                reason: Reason::CredentialNotAccepted,
-                message: "this needs an SDK key; a link token cannot do it".into(),
-                field: None,
-            }),
+            Identity::Link(_) => Err(only_for_servers()),
         }
     }
 
@@ -149,9 +158,21 @@ impl<D: Demand> Sdk<D> {
     }
 }
 
+fn only_for_servers() -> ApiError {
+    ApiError::Forbidden {
+        reason: Reason::CredentialNotAccepted,
+        message: "this needs an SDK key; a link token cannot do it".into(),
+        field: None,
+    }
+}
+
 /// Refuses an SDK key that lacks `right`.
 pub(crate) fn check_right(caller: &SdkCaller, right: Right) -> Result<(), ApiError> {
-    if caller.rights.allow(right) {
+    check_held(caller.rights, right)
+}
+
+fn check_held(rights: Rights, right: Right) -> Result<(), ApiError> {
+    if rights.allow(right) {
         return Ok(());
     }
     let message = format!("this SDK key lacks the right {right}").into();

@@ -3,6 +3,7 @@
 use axum::body::{Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
+use oneloop_engine::Verifying;
 use oneloop_protocol::{Verification, VerifyRequest};
 
 use crate::access_log::CallerSlot;
@@ -26,7 +27,7 @@ pub(crate) async fn verify_api_key(
     request: Request,
 ) -> Result<Verified, ApiError> {
     let (head, body) = request.into_parts();
-    answer(&app, &head, body, &CallerSlot::default()).await
+    answer(&app, &head, body, &CallerSlot::default()).await.map(Verified)
 }
 
 /// The verdict. The arguments of other handlers, one after the other and in the same order: who is asking,
@@ -36,12 +37,15 @@ pub(crate) async fn answer<B>(
     head: &Parts,
     body: B,
     slot: &CallerSlot,
-) -> Result<Verified, ApiError>
+) -> Result<Verification, ApiError>
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    let sdk = Sdk::<extract::VerifyApiKey>::of(&head.headers, app, slot).await?;
+    let holder = Sdk::<extract::VerifyApiKey>::holder(&head.headers, app, slot).await?;
     let request: VerifyRequest = extract::read_json(&head.headers, body).await?;
     request.check()?;
-    Ok(Verified(app.backend.verify(sdk.team(), &request).await?))
+    match app.backend.begin_verify(&holder, request) {
+        Verifying::Done(verification) => Ok(verification),
+        Verifying::Waits(verifying) => Ok(verifying.await?),
+    }
 }

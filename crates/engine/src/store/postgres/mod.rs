@@ -18,6 +18,7 @@ mod credit;
 mod idempotency;
 mod link_tokens;
 mod listener;
+mod load;
 mod migration;
 mod read;
 mod signing_keys;

@@ -1,17 +1,18 @@
 //! Questions.
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
 use sqlx::{query, query_scalar};
 
 use super::transaction::PostgresTransaction;
-use super::{audit, credit, signing_keys};
+use super::{audit, credit, load, signing_keys};
 use crate::audit::AuditEntry;
 use crate::audit_chain::AuditLine;
-use crate::index::{Revision, TaggedKey};
+use crate::index::Revision;
+use crate::key_entry::TaggedKey;
 use crate::pepper::PepperCheck;
 use crate::store::columns::{Columns, blob, tag_blob};
-use crate::store::from_columns::{FromColumns, INDEXED, all, one};
+use crate::store::from_columns::{all, one};
+use crate::store::indexed::INDEXED;
 use crate::store::key_query::{self, Dialect, meter_of_key};
 use crate::store::{
     ApiKeyRow, BilledRow, ChainEnd, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow,
@@ -102,12 +103,7 @@ impl Read for PostgresTransaction {
         &mut self,
         sink: &mut (dyn FnMut(TaggedKey) + Send),
     ) -> Result<(), StoreError> {
-        // One statement whose rows are handed on as they come: nothing is held twice.
-        let mut rows = select!(INDEXED, "FROM api_key").fetch(self.connection());
-        while let Some(row) = rows.try_next().await? {
-            sink(TaggedKey::from_columns(&Columns(&row))?);
-        }
-        Ok(())
+        load::keys(self.connection(), sink).await
     }
 
     async fn load_some_keys(&mut self, ids: &[u128]) -> Result<Vec<TaggedKey>, StoreError> {

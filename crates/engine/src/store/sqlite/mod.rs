@@ -19,6 +19,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -65,6 +66,7 @@ pub(crate) struct SqliteStore {
     uses: Uses,
     usage: Usage,
     watch: Mutex<Watch>,
+    file: Arc<Path>,
 }
 
 /// Notices commits of other connections.
@@ -102,7 +104,7 @@ impl SqliteStore {
         let watch = Watch { connection: Some(connection), seen: -1 };
         let uses = Uses::open(&writer).await.map_err(|error| failed(error.into()))?;
         let usage = Usage::open(&writer).await.map_err(|error| failed(error.into()))?;
-        Ok(Self { writer, readers, uses, usage, watch: Mutex::new(watch) })
+        Ok(Self { writer, readers, uses, usage, watch: Mutex::new(watch), file: file.into() })
     }
 }
 
@@ -145,13 +147,21 @@ fn pool(connections: u32) -> SqlitePoolOptions {
 impl Store for SqliteStore {
     async fn read(&self) -> Result<Box<dyn Read>, StoreError> {
         let transaction = self.readers.begin().await?;
-        Ok(Box::new(SqliteTransaction::new(transaction, self.uses.pending())))
+        Ok(Box::new(SqliteTransaction::new(
+            transaction,
+            self.uses.pending(),
+            Arc::clone(&self.file),
+        )))
     }
 
     async fn write(&self) -> Result<Box<dyn Write>, StoreError> {
         // IMMEDIATE takes the write lock at once: no statement further on can fail for want of it.
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Box::new(SqliteTransaction::new(transaction, self.uses.pending())))
+        Ok(Box::new(SqliteTransaction::new(
+            transaction,
+            self.uses.pending(),
+            Arc::clone(&self.file),
+        )))
     }
 
     async fn is_half_copied(&self) -> Result<bool, StoreError> {

@@ -8,7 +8,8 @@ use super::transaction::SqliteTransaction;
 use super::{audit, credit, idempotency, load, signing_keys, usage};
 use crate::audit::AuditEntry;
 use crate::audit_chain::AuditLine;
-use crate::index::{Revision, TaggedKey};
+use crate::index::Revision;
+use crate::key_entry::TaggedKey;
 use crate::pepper::PepperCheck;
 use crate::store::columns::{Columns, blob, tag_blob};
 use crate::store::from_columns::{all, one};
@@ -65,7 +66,7 @@ impl Read for SqliteTransaction {
         &mut self,
         sink: &mut (dyn FnMut(TaggedKey) + Send),
     ) -> Result<(), StoreError> {
-        load::keys(self.connection(), sink).await
+        load::keys(self.file(), sink).await
     }
 
     async fn load_some_keys(&mut self, ids: &[u128]) -> Result<Vec<TaggedKey>, StoreError> {

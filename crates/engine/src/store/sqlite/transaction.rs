@@ -1,5 +1,8 @@
 //! A transaction. The questions are in `read.rs`, the changes in `write.rs`.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
@@ -15,11 +18,21 @@ pub(super) struct SqliteTransaction {
     written: Written,
     /// What the rows of keys do not say yet.
     pending: Pending,
+    /// Where the database is.
+    file: Arc<Path>,
 }
 
 impl SqliteTransaction {
-    pub(super) fn new(inner: Transaction<'static, Sqlite>, pending: Pending) -> Self {
-        Self { inner, written: None, pending }
+    pub(super) fn new(
+        inner: Transaction<'static, Sqlite>,
+        pending: Pending,
+        file: Arc<Path>,
+    ) -> Self {
+        Self { inner, written: None, pending, file }
+    }
+
+    pub(super) fn file(&self) -> Arc<Path> {
+        Arc::clone(&self.file)
     }
 
     /// The rows as keys, their latest use included.
