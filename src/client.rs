@@ -12,6 +12,7 @@ use oneloop_protocol::{
     ApiKey, ApiKeyId, CreateApiKey, Grant, LinkTokenStatus, PatchApiKey, RotateApiKey, Secret,
     UnixMillis, WorkspaceScope,
 };
+use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -19,13 +20,13 @@ use web_sys::{
     Response, window,
 };
 
-use crate::evidence::{Day, Happening, Usage};
+use crate::evidence::{Day, Happening};
 use crate::host::{Event, Host};
 use crate::listing::KeyPage;
 use crate::problem::{Problem, Refusal};
 use crate::session::Session;
 use crate::terms::Terms;
-use crate::wire::{Fields, Read, Write};
+use crate::wire;
 
 const GET: &str = "GET";
 const POST: &str = "POST";
@@ -112,7 +113,7 @@ impl Client {
     pub async fn open(&self) -> Result<Terms, Problem> {
         let sent = self.send_with_token(GET, &Path::LinkToken, Body::default()).await;
         let (token, answer) = sent?;
-        let status = read(answer, LinkTokenStatus::read)?;
+        let status: LinkTokenStatus = understood(wire::read(answer))?;
         if !status.valid {
             self.session.refuse(&token);
             return Err(self.session_expired());
@@ -130,7 +131,8 @@ impl Client {
     /// A page of the customer's keys, without deleted ones. `query` is what [`Query`](crate::listing::Query) makes.
     pub async fn list_keys(&self, query: &str) -> Result<KeyPage, Problem> {
         let path = ["/api-key", query].concat();
-        let mut page = read(self.send(GET, &Path::Workspace(&path), None).await?, KeyPage::read)?;
+        let answer = self.send(GET, &Path::Workspace(&path), None).await?;
+        let mut page = understood(page(&answer))?;
         page.keys.retain(|key| !key.deleted);
         Ok(page)
     }
@@ -138,19 +140,22 @@ impl Client {
     /// How often a key was asked about, day by day; the last one is today.
     pub async fn usage(&self, id: &ApiKeyId) -> Result<Vec<Day>, Problem> {
         let answer = self.send(GET, &Path::Key(id, "/usage?days=30"), None).await?;
-        read(answer, |fields| fields.object::<Usage>("usage")).map(|usage| usage.0)
+        understood(wire::inside(&answer, "usage").and_then(|usage| wire::field(&usage, "days")))
     }
 
     /// What happened to a key, newest first: the last of it.
     pub async fn activity(&self, id: &ApiKeyId) -> Result<Vec<Happening>, Problem> {
         let answer = self.send(GET, &Path::Key(id, "/activity?limit=20"), None).await?;
-        read(answer, |fields| fields.list("activity"))
+        let all: Option<Array> =
+            wire::inside(&answer, "activity").and_then(|all| all.dyn_into().ok());
+        let all = understood(all)?;
+        understood(all.iter().map(|one| happening(&one)).collect())
     }
 
     /// What keys of this workspace may be given.
     pub async fn list_scopes(&self) -> Result<Vec<WorkspaceScope>, Problem> {
         let answer = self.send(GET, &Path::Workspace("/scopes"), None).await?;
-        read(answer, |fields| fields.list("scopes"))
+        understood(wire::field(&answer, "scopes"))
     }
 
     /// Creates a key. Sent again with the same `idempotency_key`, it creates no second one.
@@ -172,14 +177,14 @@ impl Client {
             external_meter_id: None,
             metadata: None,
         };
-        let body = Body { json: Some(body.json()), idempotency_key };
-        issued(self.send_with_token(POST, &Path::CreateKey, body).await?.1)
+        let body = Body { json: Some(wire::json(&body)), idempotency_key };
+        issued(&self.send_with_token(POST, &Path::CreateKey, body).await?.1)
     }
 
     /// Changes a key; absent fields stay as they are.
     pub async fn edit_key(&self, id: &ApiKeyId, patch: &PatchApiKey) -> Result<ApiKey, Problem> {
-        let answer = self.send(PATCH, &Path::Key(id, ""), Some(patch.json())).await?;
-        read(answer, |fields| fields.object("apiKey"))
+        let answer = self.send(PATCH, &Path::Key(id, ""), Some(wire::json(patch))).await?;
+        understood(wire::field(&answer, "apiKey"))
     }
 
     /// Replaces a key's secret. The old one works for `overlap_seconds` more. Sent again with the same
@@ -193,16 +198,16 @@ impl Client {
         // Sent only when asked for: an original upstream expects no body here.
         let json = match overlap_seconds {
             0 => None,
-            seconds => Some(RotateApiKey { overlap_seconds: Some(seconds) }.json()),
+            seconds => Some(wire::json(&RotateApiKey { overlap_seconds: Some(seconds) })),
         };
         let body = Body { json, idempotency_key };
-        issued(self.send_with_token(POST, &Path::Key(id, "/rotate"), body).await?.1)
+        issued(&self.send_with_token(POST, &Path::Key(id, "/rotate"), body).await?.1)
     }
 
     /// Ends the overlap of the last rotation: the secret before it stops working now.
     pub async fn end_overlap(&self, id: &ApiKeyId) -> Result<ApiKey, Problem> {
         let answer = self.send(POST, &Path::Key(id, "/end-overlap"), None).await?;
-        read(answer, |fields| fields.object("apiKey"))
+        understood(wire::field(&answer, "apiKey"))
     }
 
     /// Deletes a key.
@@ -287,7 +292,7 @@ impl Client {
         if response.ok() {
             return json.map_err(|_| Problem::Malformed);
         }
-        let body = json.ok().and_then(Fields::of).and_then(|body| body.object("error"));
+        let body: Option<Refusal> = json.ok().and_then(|body| wire::field(&body, "error"));
         Err(Problem::Refused(Refusal {
             status: response.status(),
             retry_after: retry_after.and_then(|seconds| seconds.trim().parse().ok()),
@@ -358,14 +363,38 @@ fn not_answered(error: &JsValue) -> Problem {
     }
 }
 
-/// Reads an answer.
-fn read<T>(answer: JsValue, read: impl FnOnce(&Fields) -> Option<T>) -> Result<T, Problem> {
-    Fields::of(answer).and_then(|fields| read(&fields)).ok_or(Problem::Malformed)
+/// An answer that could be read.
+fn understood<T>(answer: Option<T>) -> Result<T, Problem> {
+    answer.ok_or(Problem::Malformed)
+}
+
+/// A page of keys.
+fn page(answer: &JsValue) -> Option<KeyPage> {
+    Some(KeyPage {
+        keys: wire::field(answer, "apiKeys")?,
+        next: wire::field(answer, "nextCursor")?,
+        total: wire::field(answer, "total")?,
+    })
+}
+
+/// One line of a key's activity.
+fn happening(answer: &JsValue) -> Option<Happening> {
+    Some(Happening {
+        at: wire::field(answer, "at")?,
+        action: wire::field(answer, "action")?,
+        actor: wire::field(&wire::inside(answer, "actor")?, "kind")?,
+        enabled: wire::inside(answer, "detail").and_then(|detail| wire::field(&detail, "enabled")?),
+    })
+}
+
+/// What an issued key has besides the key.
+#[derive(Deserialize)]
+struct WithSecret {
+    key: Secret,
 }
 
 /// A key and its secret, which stand in one object.
-fn issued(answer: JsValue) -> Result<Issued, Problem> {
-    read(answer, |fields| {
-        Some(Issued { key: fields.object("apiKey")?, secret: fields.object("apiKey")? })
-    })
+fn issued(answer: &JsValue) -> Result<Issued, Problem> {
+    let secret: WithSecret = understood(wire::field(answer, "apiKey"))?;
+    Ok(Issued { key: understood(wire::field(answer, "apiKey"))?, secret: secret.key })
 }

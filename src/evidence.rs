@@ -1,19 +1,16 @@
 //! What is known of a key's use: how often, and what happened to it.
 
 use oneloop_protocol::IsoTime;
+use serde::Deserialize;
 
 /// One day (UTC) of a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Day {
     /// `YYYY-MM-DD`.
     pub day: String,
     /// How often the key was asked about.
     pub total: usize,
 }
-
-/// Days, oldest first.
-#[derive(Debug)]
-pub struct Usage(pub Vec<Day>);
 
 /// One thing that happened to a key.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -92,6 +92,11 @@ pub fn fold(text: &str) -> String {
     JsString::from(text).to_lower_case().into()
 }
 
+/// Whether `text` in lower case has `query` in it. The browser searches where it has folded: nothing comes back.
+pub fn holds(text: &str, query: &str) -> bool {
+    JsString::from(text).to_lower_case().includes(query, 0)
+}
+
 fn largest_unit(difference: i64) -> (i64, &'static str) {
     const UNITS: [(i64, &str); 6] = [
         (31_557_600_000, "year"),

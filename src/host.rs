@@ -5,6 +5,7 @@
 
 use js_sys::{Array, Object, Promise, Reflect};
 use oneloop_protocol::Grant;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -59,7 +60,7 @@ extern "C" {
 }
 
 /// A set of grants that belongs to a purpose: "Deploy", "Read-only monitoring".
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Template {
     /// What the button says, in the page's own words.
     pub name: String,

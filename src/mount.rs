@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::panic::{self, PanicHookInfo};
 use std::rc::Rc;
 
-use js_sys::{Array, Object};
 use leptos::mount::{UnmountHandle, mount_to};
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
@@ -16,6 +15,12 @@ use crate::host::{Event, Host};
 use crate::state::{App, Sheet};
 use crate::text::catalogue;
 use crate::theme;
+
+/// Small before fast: what a widget keeps is some thousand small things. An application that uses the views as a
+/// library has its own.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: rlsf::SmallGlobalTlsf = rlsf::SmallGlobalTlsf::new();
 
 thread_local! {
     /// Who is to be told if the widget panics: every mounted one, since they share one memory.
@@ -70,7 +75,7 @@ pub fn mount(container: HtmlElement, host: Host) -> Mounted {
     panic::set_hook(Box::new(crashed));
     let number = NEXT.replace(NEXT.get() + 1);
     MOUNTED.with_borrow_mut(|mounted| mounted.push((number, host.clone())));
-    catalogue::speak(&host.language(), || texts(&host.messages()));
+    catalogue::speak(&host.language(), || catalogue::texts(&host.messages()));
     let client = Rc::new(Client::new(host.clone()));
     let mounted_app = Rc::new(Cell::new(None));
     let handle: UnmountHandle<_> = mount_to(container, {
@@ -83,14 +88,6 @@ pub fn mount(container: HtmlElement, host: Host) -> Mounted {
         }
     });
     Mounted { number, client, app: mounted_app, view: Some(Box::new(handle)) }
-}
-
-/// Keys and texts of a catalogue. What is no text is left out, and said in English.
-fn texts(messages: &Object) -> impl Iterator<Item = (String, String)> + use<> {
-    Object::entries(messages).into_iter().filter_map(|entry| {
-        let entry: Array = entry.dyn_into().ok()?;
-        Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
-    })
 }
 
 /// A panic leaves signals borrowed for ever, so no widget on the page can go on: each is told, and shows

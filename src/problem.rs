@@ -1,5 +1,7 @@
 //! What can go wrong between the widget and its server, in the kinds a person can act on.
 
+use serde::Deserialize;
+
 /// Why a request brought nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -23,10 +25,12 @@ pub enum Problem {
     Refused(Refusal),
 }
 
-/// An answer of the server that is not a success.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// An answer of the server that is not a success: the inside of its error body, and what its head says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
 pub struct Refusal {
     /// The HTTP status.
+    #[serde(skip)]
     pub status: u16,
     /// The stable word of the protocol; absent when something in between answered.
     pub reason: Option<String>,
@@ -35,6 +39,7 @@ pub struct Refusal {
     /// The server's own sentence. Shown only where we have no better one.
     pub message: String,
     /// Seconds to wait, from `Retry-After`.
+    #[serde(skip)]
     pub retry_after: Option<u32>,
 }
 

@@ -54,7 +54,7 @@ impl Snippet {
 
 /// `NAME=secret`. A secret that a shell would not read as one word is quoted; keys of ours never need it.
 pub fn env_line(variable: &str, secret: &str) -> String {
-    let is_plain = secret.chars().all(|c| c.is_alphanumeric() || "_-.•/+=:".contains(c));
+    let is_plain = secret.chars().all(|c| c.is_ascii_alphanumeric() || "_-.•/+=:".contains(c));
     if is_plain {
         format!("{variable}={secret}")
     } else {

@@ -19,8 +19,7 @@ use crate::signal::{ArcRwSignal, RwSignal, StoredValue};
 use crate::terms::Terms;
 use crate::text::grants::Named;
 use crate::text::problem::{Attempt, message};
-use crate::wire::{Fields, Read};
-use crate::{format, text};
+use crate::{format, text, wire};
 
 /// One key. Its signal outlives changes, so a row keeps its place and its focus when the key changes.
 #[derive(Clone, Debug)]
@@ -200,7 +199,7 @@ impl App {
     /// The sets of grants the page offers; what cannot be read is no template.
     pub fn scope_templates(self) -> Vec<Template> {
         let given = self.host.with_value(Host::scope_templates);
-        given.iter().filter_map(|template| Template::read(&Fields::of(template)?)).collect()
+        given.iter().filter_map(wire::read).collect()
     }
 
     /// Whether the token may do this.

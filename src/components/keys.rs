@@ -120,7 +120,7 @@ fn failed(app: App, problem: &Problem) -> Element {
 
 /// The dialog that is open. Each owns its form, so closing one forgets what was typed, and a failed request
 /// does not.
-fn open(sheet: Sheet) -> View {
+pub(super) fn open(sheet: Sheet) -> View {
     match sheet {
         Sheet::Create(like) => CreateDialog(CreateDialogProps { like }),
         Sheet::Details(row) => DetailsDialog(DetailsDialogProps { row }),

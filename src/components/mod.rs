@@ -23,6 +23,7 @@ pub mod name_field;
 pub mod notice;
 pub mod placeholder;
 pub mod reveal_dialog;
+pub mod root;
 pub mod rotate_dialog;
 pub mod row_menu;
 pub mod scope_picker;

@@ -6,7 +6,7 @@ use super::button::{Button, Emphasis};
 use super::choice::Choice;
 use super::unique::unique;
 use crate::dom::{Element, each, el};
-use crate::format::fold;
+use crate::format::{fold, holds};
 use crate::host::Template;
 use crate::scope_level::{BITS, ScopeLevel};
 use crate::signal::{Memo, RwSignal, StoredValue};
@@ -65,7 +65,7 @@ impl Line {
     }
 
     fn matches(&self, query: &str) -> bool {
-        let holds = |text: &str| fold(text).contains(query);
+        let holds = |text: &str| holds(text, query);
         holds(&self.name)
             || holds(&self.representation)
             || self.description.as_deref().is_some_and(holds)

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use super::button::{Button, Emphasis};
 use super::icon::Icon;
 use crate::dom::{Element, el, target_value};
-use crate::format::fold;
+use crate::format::{fold, holds};
 use crate::listing::Query;
 use crate::signal::{Memo, RwSignal};
 use crate::state::{App, Row};
@@ -113,9 +113,7 @@ fn search_field(app: App) -> Element {
 
 fn matches(row: &Row, needle: &str) -> bool {
     row.key.with_untracked(|key| {
-        fold(&key.name).contains(needle)
-            || key.masked_key.contains(needle)
-            || row.id.as_str() == needle
+        holds(&key.name, needle) || holds(&key.masked_key, needle) || row.id.as_str() == needle
     })
 }
 

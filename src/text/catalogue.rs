@@ -5,6 +5,9 @@
 
 use std::cell::{Cell, RefCell};
 
+use js_sys::{Array, Object};
+use wasm_bindgen::JsCast;
+
 use super::message::digest;
 
 #[cfg(target_arch = "wasm32")]
@@ -49,6 +52,14 @@ pub fn speak<E: Iterator<Item = (String, String)>>(language: &str, entries: impl
         }
     });
     IN_USE.set(catalogue);
+}
+
+/// Keys and texts of a catalogue. What is no text is left out, and said in English.
+pub fn texts(messages: &Object) -> impl Iterator<Item = (String, String)> + use<> {
+    Object::entries(messages).into_iter().filter_map(|entry| {
+        let entry: Array = entry.dyn_into().ok()?;
+        Some((entry.get(0).as_string()?, entry.get(1).as_string()?))
+    })
 }
 
 /// The text of a key in the language in use; `None` in English.

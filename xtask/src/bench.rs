@@ -13,6 +13,9 @@ const BENCHMARKS: [(&str, &str); 5] = [
     ("oneloop-import", "plan"),
 ];
 
+/// The widget in Chromium, beside the published React one. Only by its name: it needs a release `dist/` and a browser.
+const WIDGET: &str = "widget";
+
 /// What `service` stands for: verification, start, memory, creating keys, and better-auth beside it.
 const SERVICE: [&str; 3] = ["verify", "creates", "http"];
 
@@ -22,6 +25,9 @@ const SERVICE: [&str; 3] = ["verify", "creates", "http"];
 ///
 /// If there is none of that name, or one fails, which includes missing its own target.
 pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
+    if name == Some(WIDGET) {
+        return command::run(&mut command::node("scripts/bench-widget.mjs"));
+    }
     let is_chosen = |bench: &str| match name {
         Some("service") => SERVICE.contains(&bench),
         Some(name) => name == bench,
@@ -31,7 +37,9 @@ pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
     if chosen.is_empty() {
         let names = BENCHMARKS.map(|(_, bench)| bench).join(", ");
         let name = name.unwrap_or_default();
-        bail!("there is no benchmark `{name}`; there are {names}, and service for several");
+        bail!(
+            "there is no benchmark `{name}`; there are {names}, {WIDGET}, and service for several"
+        );
     }
     let mut ratios = Vec::new();
     for (package, bench) in chosen {

@@ -11,6 +11,7 @@ mod anonymous;
 mod bench;
 mod command;
 mod files;
+mod npm;
 mod package;
 mod report;
 mod short_names;

@@ -5,9 +5,10 @@
 //! dist/widget/<hash>/…           everything else, under a name made of its content: cached for good
 //! dist/demo/…                    the demo page
 //! dist/types/…                   the TypeScript declarations of the widget
+//! dist/npm/…                     the widget as an npm package, for `npm pack dist/npm`
 //! ```
 //!
-//! Every file of the first three has a `.br` and a `.gz` beside it.
+//! Every file of the widget and of the demo page has a `.br` and a `.gz` beside it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,10 +17,13 @@ use anyhow::{Context, ensure};
 
 use crate::stamp::Stamp;
 use crate::wasm::{self, Profile};
-use crate::{command, files, report, short_names, size, unreachable};
+use crate::{command, files, npm, report, short_names, size, unreachable};
 
 /// Says for which profile and which inputs `dist/` was made.
 const STAMP: &str = ".stamp";
+
+/// What the bindings offer, for TypeScript.
+const DECLARATION: &str = "oneloop_keys.d.ts";
 
 /// How many digits of the content's digest name its folder: 64 bits, far from a collision.
 const HASH_DIGITS: usize = 16;
@@ -47,7 +51,9 @@ pub(crate) fn run(profile: Profile) -> anyhow::Result<()> {
     files::remove(&next)?;
     let parts = next.join("parts");
     build_widget(&root, &wasm, &parts, profile)?;
-    separate_types(&parts, &next.join("types"))?;
+    let types = next.join("types");
+    separate_types(&parts, &types)?;
+    npm::assemble(&root, &parts, &types, &next.join("npm"))?;
     name_by_content(&parts, &next.join("widget"))?;
     build_demo(&root, &next.join("demo"))?;
     report::step("compress", || compress(&[next.join("widget"), next.join("demo")], profile))?;
@@ -91,6 +97,8 @@ fn build_widget(root: &Path, wasm: &Path, parts: &Path, profile: Profile) -> any
     }
     report::step("TypeScript of the widget", || typescript(&root.join("www/widget"), parts))?;
     copy_static(&root.join("www/widget"), parts)?;
+    // By hand: wasm-bindgen would declare what is nobody's business, under names that are shortened afterwards.
+    files::copy(&root.join("www/widget").join(DECLARATION), &parts.join(DECLARATION))?;
     if profile == Profile::Release {
         let modules = ["element.js", size::BINDINGS];
         report::step("minify", || command::run(command::node(MINIFY).arg(parts).args(modules)))?;
@@ -160,7 +168,7 @@ fn compress(folders: &[PathBuf], profile: Profile) -> anyhow::Result<()> {
 /// Puts the new folders in place of the old ones; the stamp comes last, and only if all went well.
 fn replace(dist: &Path, next: &Path, stamp: &str) -> anyhow::Result<()> {
     let _ = fs::remove_file(dist.join(STAMP));
-    for name in ["widget", "demo", "types"] {
+    for name in ["widget", "demo", "types", "npm"] {
         files::remove(&dist.join(name))?;
         if next.join(name).is_dir() {
             fs::rename(next.join(name), dist.join(name))?;

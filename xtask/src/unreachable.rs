@@ -1,11 +1,17 @@
 //! What is in the wasm although no page can reach it, or nobody reads what it writes.
 //!
+//! Small functions stay. The compiler keeps one of several that are alike, such as those that drop a value, under the name
+//! of any of them: a name says whose a function is only when nothing of its size is like it by chance.
+//!
 //! The linker cannot take it out by itself, because a function whose address stands in a table of methods counts as
 //! used. So the bodies go, by the functions' names; wasm-opt then removes what only they called, and is left with one
 //! empty function for all of them.
 //!
 //! - **The streams of server functions.** Leptos brings `wasm-streams` along, and wasm-bindgen exports every class of
 //!   every crate: three classes for byte streams, kept alive by their exports alone, and the promises that they return.
+//! - **Digits of floating-point numbers.** No view prints one; what a serde error would say of one is dropped unread. Were
+//!   it called all the same, the widget would stop: a number for an attribute is a whole one, or the browser writes it.
+//! - **What serde expected.** Whoever reads an answer asks only whether it could be read.
 //! - **`Debug`.** Its one reader is the text of a panic. There it says what a value was, in a widget whose values may
 //!   be secrets, and it weighs as much as all dialogs together: floating-point digits, escapes, nested indentation. A
 //!   panic still says what happened and where; `{:?}` in it writes nothing.
@@ -18,6 +24,9 @@ use walrus::ir::{Const, Instr, InstrLocId, Unreachable, Value};
 use walrus::{FunctionId, FunctionKind, Module, ValType};
 
 use crate::{files, wasm};
+
+/// From how many instructions a function is taken at its name, unless it writes something.
+const NO_TWIN: u64 = 20;
 
 /// How the classes' names begin.
 const CLASSES: &str = "IntoUnderlying";
@@ -36,17 +45,33 @@ enum Fate {
 /// How an argument gets into the wasm is the same code for every class: the compiler keeps one of these functions, under
 /// the name of any of them, and it is the widget's own class that calls it.
 fn fate(name: &str) -> Option<Fate> {
-    if name.contains(" as wasm_bindgen::convert::") {
+    let is_conversion = name.contains(" as wasm_bindgen::convert::");
+    let is_stream = name.starts_with("wasm_streams::") || name.starts_with("<wasm_streams::");
+    let prints = |of: &str| name.starts_with(of) && name.contains("::fmt::Display>::fmt");
+    let is_never_run = is_stream || name.starts_with(PROMISE) || FLOATS.iter().any(|it| prints(it));
+    if is_conversion {
         None
-    } else if name.contains("wasm_streams::") || name.starts_with(PROMISE) {
+    } else if is_never_run {
         Some(Fate::Trap)
+    } else if name.contains("::fmt::Debug>::fmt") || EXPECTATIONS.iter().any(|it| prints(it)) {
+        Some(Fate::Silence)
     } else {
-        name.contains("::fmt::Debug>::fmt").then_some(Fate::Silence)
+        None
     }
 }
 
 /// Makes a promise of a Rust future: what the streams return. Nothing of ours may.
 const PROMISE: &str = "js_sys::futures::future_to_promise";
+
+/// Floating-point numbers.
+const FLOATS: [&str; 2] = ["<f64 as", "<f32 as"];
+
+/// What serde's errors say of a value and of what was expected in its place.
+const EXPECTATIONS: [&str; 3] = [
+    "<serde_core::de::Unexpected as",
+    "<serde_core::de::OneOf as",
+    "<serde_core::de::WithDecimalPoint as",
+];
 
 /// Empties the functions of `module` that are not needed, and takes the classes out of what it offers.
 ///
@@ -91,6 +116,9 @@ fn give_body(module: &mut Module, id: FunctionId, fate: Fate) {
     let function = module.funcs.get_mut(id);
     let writes = module.types.get(function.ty()).results() == [ValType::I32];
     let FunctionKind::Local(local) = &mut function.kind else { return };
+    if fate == Fate::Trap && local.size() < NO_TWIN {
+        return;
+    }
     let entry = local.entry_block();
     let body = match fate {
         // `Ok(())` of `fmt::Result` is zero.
@@ -160,11 +188,14 @@ const MountedFinalization = 1;
     #[test]
     fn functions_are_told_apart_by_their_names() {
         let fates = [
-            ("core::ptr::drop_in_place<wasm_streams::readable::Inner>::h1", Some(Fate::Trap)),
+            ("wasm_streams::readable::Inner::pull::{{closure}}::h1", Some(Fate::Trap)),
+            ("core::ptr::drop_in_place<wasm_streams::readable::Inner>::h1", None),
+            ("<wasm_streams::A as wasm_bindgen::convert::traits::FromWasmAbi>::from_abi", None),
             ("js_sys::futures::future_to_promise::{{closure}}::h1", Some(Fate::Trap)),
             ("<f64 as core[c5930c85a12de822]::fmt::Debug>::fmt", Some(Fate::Silence)),
-            ("<f64 as core[c5930c85a12de822]::fmt::Display>::fmt", None),
-            ("<wasm_streams::A as wasm_bindgen::convert::traits::RefFromWasmAbi>::f::h1", None),
+            ("<f64 as core[c5930c85a12de822]::fmt::Display>::fmt", Some(Fate::Trap)),
+            ("<serde_core::de::Unexpected as core::fmt::Display>::fmt::h1", Some(Fate::Silence)),
+            ("<i64 as core[c5930c85a12de822]::fmt::Display>::fmt", None),
             ("oneloop_keys::format::full::h1", None),
         ];
         for (name, expected) in fates {

@@ -91,13 +91,13 @@ fn artifact(messages: &str) -> Option<PathBuf> {
         .find(|file| file.extension().is_some_and(|extension| extension == "wasm"))
 }
 
-/// Writes `oneloop_keys.js`, its types and `oneloop_keys_bg.wasm` into `folder`.
+/// Writes `oneloop_keys.js` and `oneloop_keys_bg.wasm` into `folder`.
 pub(crate) fn bind(wasm: &Path, folder: &Path, profile: Profile) -> anyhow::Result<()> {
     let mut output = Bindgen::new()
         .input_path(wasm)
         .out_name(NAME)
         .web(true)?
-        .typescript(true)
+        .typescript(false)
         // The library leaves it out unless told: `init()` without arguments finds the wasm beside the script.
         .omit_default_module_path(false)
         .remove_name_section(true)

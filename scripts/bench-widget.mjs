@@ -1,0 +1,141 @@
+// How fast the widget is in a browser, beside the published React one: `cargo xtask bench widget`.
+//
+// Chromium with its CPU slowed down four times, one real server with 100 and with 10,000 keys, both widgets by turns in
+// one run. Prints numbers, and a line that begins with `ratio` for each that has an aim. Needs a release
+// `dist/` and an `oneloop` binary.
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { build } from 'esbuild'
+import { chromium } from '@playwright/test'
+
+import { makeHome } from '../tests/fixtures/server.mjs'
+import { measureHeap } from './bench-widget/heap.mjs'
+import { fillServer } from './bench-widget/keys.mjs'
+import { measureTyping, measureScrolling } from './bench-widget/typing.mjs'
+
+const ROUNDS = 5
+const SLOWDOWN = 4
+const SIZES = [100, 10_000]
+
+if (!readFileSync(new URL('../dist/.stamp', import.meta.url), 'utf8').startsWith('release ')) {
+  throw new Error('dist/ holds no release build: run `cargo xtask package`')
+}
+
+const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
+const line = (text) => process.stdout.write(`${text}\n`)
+
+/** Two pages: the React widget in a bundle of its own, and the element as a page would embed it. */
+async function servePages(server) {
+  const { outputFiles } = await build({
+    entryPoints: ['tests/react/page.jsx'],
+    bundle: true,
+    minify: true,
+    write: false,
+    jsx: 'automatic',
+    outdir: 'out',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    logLevel: 'error',
+  })
+  const files = new Map(outputFiles.map(({ path, text }) => [path.split('/').at(-1), text]))
+  files.set('react', '<!doctype html><link rel="stylesheet" href="page.css"><div id="root"></div><script src="page.js"></script>')
+  const ours = `
+    const keys = document.createElement('oneloop-keys')
+    keys.setAttribute('base-url', window.oneloop.server)
+    keys.getToken = async () => window.oneloop.token
+    document.body.append(keys)`
+  const page = () =>
+    `<!doctype html><body><script type="module" src="${server()}/widget/oneloop-keys.js"></script><script type="module">${ours}</script>`
+  const web = createServer((request, response) => {
+    const name = request.url.slice(1)
+    const type = name.endsWith('.js') ? 'text/javascript' : name.endsWith('.css') ? 'text/css' : 'text/html'
+    const text = name === 'oneloop' ? page() : files.get(name)
+    response.writeHead(text === undefined ? 404 : 200, { 'Content-Type': `${type}; charset=utf-8` }).end(text)
+  })
+  await new Promise((resolve) => web.listen(0, '127.0.0.1', resolve))
+  return { origin: `http://127.0.0.1:${web.address().port}`, close: () => web.close() }
+}
+
+/** Keeps the memory of the wasm that a page loads. Runs in the page. */
+function keepMemory() {
+  const { instantiateStreaming } = WebAssembly
+  WebAssembly.instantiateStreaming = async (...given) => {
+    const made = await instantiateStreaming.apply(WebAssembly, given)
+    window.wasmMemory = Object.values(made.instance.exports).find((it) => it instanceof WebAssembly.Memory)
+    return made
+  }
+}
+
+/**
+ * Milliseconds from the navigation until the newest key's name is in the page, drawn, and the page answers again.
+ * Runs in the page, from its first script on.
+ */
+function watch({ name }) {
+  const holds = (root) => {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.shadowRoot && holds(element.shadowRoot)) return true
+    }
+    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT)
+    while (walker.nextNode()) if (walker.currentNode.data.includes(name)) return true
+    return false
+  }
+  window.interactive = new Promise((resolve) => {
+    const look = () => {
+      if (!document.body || !holds(document)) return requestAnimationFrame(look)
+      requestAnimationFrame(() => setTimeout(() => resolve(performance.now())))
+    }
+    look()
+  })
+}
+
+async function open(browser, url, { server, token, newest }) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+  const page = await context.newPage()
+  const cdp = await context.newCDPSession(page)
+  await cdp.send('Emulation.setCPUThrottlingRate', { rate: SLOWDOWN })
+  await page.addInitScript((oneloop) => Object.assign(window, { oneloop }), { server, token })
+  await page.addInitScript(keepMemory)
+  await page.addInitScript(watch, { name: newest })
+  await page.goto(url, { waitUntil: 'commit' })
+  const time = await page.evaluate(() => window.interactive)
+  return { page, context, cdp, time }
+}
+
+const home = await makeHome()
+const shown = await servePages(() => started.url)
+const started = await home.serve('--demo', '--allowed-origins', shown.origin)
+const browser = await chromium.launch({
+  executablePath: process.env.CHROME_BIN ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--enable-precise-memory-info', '--js-flags=--expose-gc'],
+})
+try {
+  const filled = await fillServer(started, SIZES)
+  for (const size of SIZES) {
+    const at = { server: started.url, ...filled[size] }
+    const times = { react: [], oneloop: [] }
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const which of ['react', 'oneloop']) {
+        const { time, context } = await open(browser, `${shown.origin}/${which}`, at)
+        times[which].push(time)
+        await context.close()
+      }
+    }
+    const [react, oneloop] = [median(times.react), median(times.oneloop)]
+    line(`${size} keys: React ${react.toFixed(0)} ms, oneloop-keys ${oneloop.toFixed(0)} ms until interactive`)
+    line(`ratio ${size} keys until interactive: ${(oneloop / react).toFixed(2)} (aim: 0.50 at most)`)
+  }
+  const most = { server: started.url, ...filled[SIZES.at(-1)] }
+  const { page, context } = await open(browser, `${shown.origin}/oneloop`, most)
+  line(`DOM nodes with ${SIZES.at(-1)} keys: ${await page.evaluate(() => document.querySelector('oneloop-keys').shadowRoot.querySelectorAll('*').length)}`)
+  for (const text of await measureTyping(page)) line(text)
+  for (const text of await measureScrolling(page)) line(text)
+  await context.close()
+  const few = await open(browser, `${shown.origin}/oneloop`, { server: started.url, ...filled[SIZES[0]] })
+  await few.cdp.send('Emulation.setCPUThrottlingRate', { rate: 1 })
+  for (const text of await measureHeap(few.page, few.cdp)) line(text)
+  await few.context.close()
+} finally {
+  await browser.close()
+  shown.close()
+  await started.stop()
+  await home.remove()
+}
