@@ -45,7 +45,12 @@ impl Engine {
     }
 
     /// Where the request's limit stands.
-    pub(super) async fn reading_of(&self, request: &VerifyRequest, key: &KeyEntry, case: &Case) -> Option<Reading> {
+    pub(super) async fn reading_of(
+        &self,
+        request: &VerifyRequest,
+        key: &KeyEntry,
+        case: &Case,
+    ) -> Option<Reading> {
         match self.asked(Ask::Peek, request, key, case).await {
             Ok(Some(reading)) => Some(reading),
             Ok(None) | Err(_) => self.count(case.team, key, &case.workspace, request, false),
