@@ -2,7 +2,7 @@
 //
 // Chromium with its CPU slowed down four times, one real server with 100 and with 10,000 keys, both widgets by turns in
 // one run. Prints numbers, and a line that begins with `ratio` for each that has an aim. Needs a release
-// `dist/` and an `oneloop` binary.
+// `dist/`, an `oneloop` binary, and the published widget: `npm ci --prefix tests/react`.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { build } from 'esbuild'

@@ -25,14 +25,9 @@ fn row(more: Value) -> MigrationRow {
     serde_json::from_value(row).expect("a row")
 }
 
-fn slow() -> MigrationRow {
+pub(crate) fn slow() -> MigrationRow {
     let stored = data_encoding::BASE64.encode(BCRYPT);
     row(json!({ "stored": stored, "locator": "ak_live_Zk3v" }))
-}
-
-/// A row whose key nobody has presented.
-pub(crate) fn unrecognised() -> MigrationRow {
-    MigrationRow { identity: Some(Hex32([8; 32])), ..slow() }
 }
 
 impl World {
