@@ -137,12 +137,12 @@ mod tests {
     #[test]
     fn the_server_understands_every_question() {
         for shown in 0..SHOWN.len() {
-            for order in 0..ORDERS.len() {
+            for (order, word) in ORDERS.iter().enumerate() {
                 let query = Query { text: " a ".to_owned(), shown, scope: "b".to_owned(), order };
                 let read = read(&query.parameters("c", str::to_owned));
                 assert_eq!((read.q.as_deref(), read.scope.as_deref()), (Some("a"), Some("b")));
                 assert_eq!((read.cursor.as_deref(), read.limit), (Some("c"), Some(100)));
-                assert_eq!(read.order().as_str(), ORDERS[order]);
+                assert_eq!(read.order().as_str(), *word);
                 assert!(read.status.is_some());
             }
             assert!(read(&Query::count(shown)).status.is_some());
