@@ -53,7 +53,7 @@ impl Usage {
     /// Counts one verification.
     ///
     /// That of a valid key for no named route, which is the rule, is counted with the key by
-    /// [`Live::count`](crate::index::Live::count): one more number beside the one that verify touches anyway.
+    /// [`Live::count`](crate::key_entry::Live::count): one more number beside the one that verify touches anyway.
     pub(crate) fn count(&self, key: u128, route: &str, verdict: Verdict, now: UnixMillis) {
         let day = day_of(now);
         self.add(key, day, route, verdict, 1);

@@ -15,7 +15,7 @@ pub(super) const ADDRESS: &str = "migration_address";
 
 #[derive(Debug, Args)]
 pub(super) struct ServerArgs {
-    /// The server that the keys go to, such as https://keys.example.com
+    /// The server that the keys go to, such as `https://keys.example.com`
     #[arg(long, env = "ONELOOP_URL", value_name = "URL")]
     pub(super) server: String,
     #[command(flatten)]
