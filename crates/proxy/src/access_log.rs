@@ -11,8 +11,8 @@ use std::sync::OnceLock;
 use std::time::Instant;
 
 use axum::extract::MatchedPath;
-use axum::http::Method;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use oneloop_engine::{SdkCaller, SdkKeyHolder};
 use oneloop_protocol::{LinkTokenId, SdkKeyId};
@@ -114,13 +114,34 @@ impl Entry {
         Self { started: Instant::now(), method: head.method.clone(), route }
     }
 
+    /// Starts the clock of a verification.
+    pub(crate) fn verification() -> Self {
+        Self { started: Instant::now(), method: Method::POST, route: Route::Fixed(verify::PATH) }
+    }
+
+    /// When the request had arrived.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
     /// Writes the line.
     pub(crate) fn close<B>(self, id: &RequestId, caller: &CallerSlot, response: &Response<B>) {
-        let status = response.status();
         if let Some(ServerFault(cause)) = response.extensions().get() {
             let cause = Causes(&**cause);
             tracing::error!(target: TARGET, request_id = id.as_str(), %cause, "request failed");
         }
+        let reason = response.extensions().get::<Refusal>().map(|it| it.reason.as_str());
+        self.write(id, caller, response.status(), reason);
+    }
+
+    /// Writes the line of an answer that is not a response yet.
+    pub(crate) fn write(
+        &self,
+        id: &RequestId,
+        caller: &CallerSlot,
+        status: StatusCode,
+        reason: Option<&'static str>,
+    ) {
         // `event!` wants its level at compile time, hence one call for each.
         macro_rules! line {
             ($level:ident) => {
@@ -132,7 +153,7 @@ impl Entry {
                     duration_ms = self.started.elapsed().as_micros() as f64 / 1_000.0,
                     request_id = id.as_str(),
                     caller = caller.0.get().map(CallerId::to_text),
-                    reason = response.extensions().get::<Refusal>().map(|it| it.reason.as_str()),
+                    reason,
                     "request"
                 )
             };

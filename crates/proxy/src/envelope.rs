@@ -1,11 +1,12 @@
 //! What surrounds every request and response: an id, a log line, and headers.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -45,6 +46,32 @@ impl Envelope {
             is_api: head.uri.path().starts_with("/api/"),
             wants_problem: problem::is_wanted(&head.headers),
         }
+    }
+
+    /// The same for a verification without a [`Parts`]. It has asked for no other shape of refusals.
+    pub(crate) fn of_verification(app: &App, request_id: Option<&[u8]>) -> Self {
+        Self {
+            entry: Entry::verification(),
+            id: app.settings.request_ids.of_bytes(request_id),
+            is_api: true,
+            wants_problem: false,
+        }
+    }
+
+    /// When the request had arrived.
+    pub(crate) fn arrived(&self) -> Instant {
+        self.entry.started()
+    }
+
+    /// The request's id, as it stands in the response.
+    pub(crate) fn request_id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    /// Writes the log line of an answer that is no [`Response`]: whoever writes that answer gives it what [`protect`]
+    /// gives to others.
+    pub(crate) fn log(&self, caller: &CallerSlot, status: StatusCode) {
+        self.entry.write(&self.id, caller, status, None);
     }
 
     /// Writes the log line, and gives the response what every response has.

@@ -12,10 +12,10 @@ mod provenance;
 mod query;
 
 pub(crate) use caller::{Caller, Identity, Sdk, check_right, identify, sdk_actor};
-pub(crate) use credential::X_LINK_TOKEN;
+pub(crate) use credential::{Presented, X_LINK_TOKEN};
 pub(crate) use demand::*;
 pub(crate) use idempotency::{IDEMPOTENCY_KEY, IdempotencyKey};
-pub(crate) use json::{ApiJson, Ndjson, OptionalJson, read as read_json};
+pub(crate) use json::{ApiJson, Ndjson, OptionalJson, parse as parse_json, read_body};
 pub(crate) use path::ApiPath;
 pub(crate) use provenance::Provenance;
 pub(crate) use query::Parameters;

@@ -12,7 +12,8 @@
 //! 3. the guard: the time limit, and the net that turns a panic into a refusal of the usual shape;
 //! 4. its handler, whose arguments are its preconditions: who is asking, and what.
 //!
-//! Verify passes all of them without passing through the router, see `service.rs`.
+//! Verify passes all of them without passing through the router, see `service.rs`; a plain verification without
+//! passing through hyper, see `lane.rs`.
 
 mod access_log;
 mod answer;
@@ -24,6 +25,7 @@ mod error;
 mod extract;
 mod gate;
 mod guard;
+mod lane;
 mod link_rules;
 mod openapi;
 mod options;

@@ -51,6 +51,14 @@ impl RequestIds {
         }
     }
 
+    /// The same of a header that is bytes yet.
+    pub(crate) fn of_bytes(&self, sent: Option<&[u8]>) -> RequestId {
+        match sent.map(HeaderValue::from_bytes) {
+            Some(Ok(sent)) if is_sane(&sent) => RequestId(sent),
+            _ => self.issue(),
+        }
+    }
+
     fn issue(&self) -> RequestId {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let mut number = self.next.fetch_add(1, Ordering::Relaxed);

@@ -1,21 +1,25 @@
 //! Running the service on a socket until it is told to stop.
 //!
 //! hyper's own connection instead of `axum::serve`: one answer is then one write, and no request carries
-//! what only other routes read.
+//! what only other routes read. Before it, the express lane, see `lane.rs`.
 
 use std::convert::Infallible;
-use std::io;
+use std::io::{self, Cursor};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
+use axum::body::Bytes;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
+use crate::lane;
 use crate::service::KeyService;
 
 /// How a server ended.
@@ -39,15 +43,18 @@ pub async fn serve(
     drain_limit: Duration,
 ) -> Drained {
     let connections = GracefulShutdown::new();
+    let (stop, stopping) = watch::channel(false);
     let mut shutdown = pin!(shutdown);
     loop {
         let (stream, peer) = tokio::select! {
             accepted = accept(&listener) => accepted,
             () = &mut shutdown => break,
         };
-        tokio::spawn(attend(stream, peer, service.clone(), connections.watcher()));
+        let ends = Ends { express: stopping.clone(), hyper: connections.watcher() };
+        tokio::spawn(attend(stream, peer, service.clone(), ends));
     }
     drop(listener);
+    stop.send_replace(true);
     match tokio::time::timeout(drain_limit, connections.shutdown()).await {
         Ok(()) => Drained::Completely,
         Err(_) => Drained::CutOff,
@@ -74,13 +81,38 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     }
 }
 
+/// How a connection learns that the server stops, and the server that the connection has ended.
+struct Ends {
+    express: watch::Receiver<bool>,
+    hyper: Watcher,
+}
+
 /// A connection from its first request to its last.
-async fn attend(stream: TcpStream, peer: SocketAddr, service: KeyService, stopping: Watcher) {
+async fn attend(mut stream: TcpStream, peer: SocketAddr, service: KeyService, ends: Ends) {
     // Without this, an answer waits for the client's delayed acknowledgement: 40 ms, now and then.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "could not set TCP_NODELAY");
     }
+    let received = match lane::run(&mut stream, &service, ends.express).await {
+        Ok(Some(received)) => received,
+        Ok(None) => return,
+        Err(error) => return tracing::trace!(%error, "a connection ended badly"),
+    };
+    // Boxed: what hyper needs must not weigh on connections that it never sees.
+    Box::pin(hand_over(stream, received.freeze(), peer, service, ends.hyper)).await;
+}
+
+/// The rest of a connection: `received`, which is not answered yet, and what comes after it.
+async fn hand_over(
+    stream: TcpStream,
+    received: Bytes,
+    peer: SocketAddr,
+    service: KeyService,
+    stopping: Watcher,
+) {
     let head_timeout = service.head_timeout();
+    let (read, write) = stream.into_split();
+    let stream = tokio::io::join(Cursor::new(received).chain(read), write);
     let answer = service_fn(move |request: hyper::Request<Incoming>| {
         let service = service.clone();
         async move { Ok::<_, Infallible>(service.answer_peer(peer, request).await) }

@@ -3,7 +3,7 @@
 //! Verify is asked thousands of times for each request of any other kind, and finding its route, boxing
 //! every layer's future and carrying what only other routes read would cost more than its answer. So the one
 //! path is compared first. What surrounds it is the code that surrounds every route: the envelope, the guard,
-//! and what a handler's arguments are made with.
+//! and what a handler's arguments are made with. Most verifications do not even come here, see `lane.rs`.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -61,6 +61,16 @@ impl KeyService {
     /// How long a connection may go without a complete head.
     pub(crate) fn head_timeout(&self) -> Duration {
         self.0.head_timeout
+    }
+
+    /// How long a request may take, its body included.
+    pub(crate) fn time_limit(&self) -> Duration {
+        self.0.time_limit
+    }
+
+    /// What every handler can reach.
+    pub(crate) fn app(&self) -> &App {
+        &self.0.app
     }
 
     /// Answers a request that came from `peer` over a socket.

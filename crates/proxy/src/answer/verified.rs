@@ -26,12 +26,17 @@ impl Verified {
     /// The response, with its body in one piece.
     pub(crate) fn respond(verification: Verification) -> Result<Response<Full<Bytes>>, ApiError> {
         let mut json = Vec::with_capacity(USUAL_BYTES);
-        write(&mut json, &verification).map_err(|error| ApiError::Internal(error.into()))?;
+        Self::write(&mut json, &verification)?;
         let mut response = Response::new(Full::from(json));
         let mut headers = HeaderMap::with_capacity(HEADERS);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         *response.headers_mut() = headers;
         Ok(response)
+    }
+
+    /// Adds the body to `out`.
+    pub(crate) fn write(out: &mut Vec<u8>, verification: &Verification) -> Result<(), ApiError> {
+        write(out, verification).map_err(|error| ApiError::Internal(error.into()))
     }
 }
 

@@ -4,7 +4,6 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use oneloop_engine::{Actor, LinkCaller, LinkTokenRefusal, Reach, SdkCaller, SdkKeyHolder, Who};
 use oneloop_protocol::{Reason, Right, Rights, TeamId, WorkspaceId};
@@ -28,15 +27,15 @@ pub(crate) enum Identity {
 
 /// Finds out who sent the request, and notes it for the access log.
 pub(crate) async fn identify(parts: &Parts, app: &App) -> Result<Identity, ApiError> {
-    let identity = recognise(&parts.headers, app).await?;
+    let identity = recognise(Presented::of(&parts.headers)?, app).await?;
     if let Some(slot) = parts.extensions.get::<Arc<CallerSlot>>() {
         slot.note(&identity);
     }
     Ok(identity)
 }
 
-async fn recognise(headers: &HeaderMap, app: &App) -> Result<Identity, ApiError> {
-    Ok(match Presented::of(headers)? {
+async fn recognise(presented: Presented<'_>, app: &App) -> Result<Identity, ApiError> {
+    Ok(match presented {
         Presented::SdkKey(presented) => {
             // SDK keys are looked up in memory, which may be too old to know of a revocation.
             app.backend.ensure_current().await?;
@@ -99,14 +98,14 @@ impl<D: LinkDemand> FromRequestParts<App> for Caller<D> {
 
 impl<D: Demand> Sdk<D> {
     /// The server of a team that may do what `D` demands, without texts and without axum's request around the
-    /// headers. What is not the rule waits in a future of its own, so that verify's stays small.
+    /// credential. What is not the rule waits in a future of its own, so that verify's stays small.
     pub(crate) async fn holder(
-        headers: &HeaderMap,
+        presented: Presented<'_>,
         app: &App,
         slot: &CallerSlot,
     ) -> Result<SdkKeyHolder, ApiError> {
-        let Presented::SdkKey(presented) = Presented::of(headers)? else {
-            let identity = Box::pin(recognise(headers, app)).await?;
+        let Presented::SdkKey(presented) = presented else {
+            let identity = Box::pin(recognise(presented, app)).await?;
             slot.note(&identity);
             return Err(only_for_servers());
         };

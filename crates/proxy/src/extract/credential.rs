@@ -1,7 +1,7 @@
 //! The credential as it was presented (decisions, "credentials").
 
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName};
 use oneloop_protocol::Reason;
 use oneloop_protocol::key::LINK_TOKEN_PREFIX;
 
@@ -26,23 +26,34 @@ impl<'a> Presented<'a> {
         let mut link = headers.get_all(X_LINK_TOKEN).into_iter();
         match (bearer.next(), link.next(), bearer.next().or(link.next())) {
             (Some(value), None, None) => {
-                bearer_token(value).map(Self::SdkKey).ok_or(INVALID_SDK_KEY)
+                let token = value.to_str().ok().and_then(bearer_token);
+                token.map(Self::SdkKey).ok_or(INVALID_SDK_KEY)
             }
             (None, Some(value), None) => {
                 value.to_str().map(Self::LinkToken).map_err(|_| INVALID_LINK_TOKEN)
             }
-            (None, None, _) => Err(ApiError::Unauthenticated {
-                reason: Reason::NoCredential,
-                message: "send an SDK key as `Authorization: Bearer …`, or a link token as \
-                          `X-Link-Token: …`",
-            }),
+            (None, None, _) => Err(NO_CREDENTIAL),
             _ => Err(ApiError::refused(
                 Reason::TwoCredentials,
                 "send one credential: either `Authorization` or `X-Link-Token`, once",
             )),
         }
     }
+
+    /// The same of a request whose only credential, if it has one, is `authorization`.
+    pub(crate) fn by_authorization(authorization: Option<&'a [u8]>) -> Result<Self, ApiError> {
+        let value = authorization.ok_or(NO_CREDENTIAL)?;
+        // As `HeaderValue::to_str`: what is not ASCII is no text.
+        let text = value.is_ascii().then(|| str::from_utf8(value).ok()).flatten();
+        text.and_then(bearer_token).map(Self::SdkKey).ok_or(INVALID_SDK_KEY)
+    }
 }
+
+/// No credential at all.
+const NO_CREDENTIAL: ApiError = ApiError::Unauthenticated {
+    reason: Reason::NoCredential,
+    message: "send an SDK key as `Authorization: Bearer …`, or a link token as `X-Link-Token: …`",
+};
 
 /// An SDK key that is not known, or not an SDK key at all.
 pub(crate) const INVALID_SDK_KEY: ApiError = ApiError::Unauthenticated {
@@ -69,8 +80,8 @@ pub(crate) fn unknown_sdk_key(presented: &str) -> ApiError {
 }
 
 /// The token behind `Bearer `. The scheme's case does not matter (RFC 9110, section 11.1).
-fn bearer_token(value: &HeaderValue) -> Option<&str> {
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+fn bearer_token(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
     let token = token.trim_matches(' ');
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }

@@ -8,13 +8,12 @@ mod body;
 mod ndjson;
 mod refusal;
 
-use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
-use axum::http::HeaderMap;
 use serde::de::DeserializeOwned;
 
 use crate::error::ApiError;
 
+pub(crate) use body::read as read_body;
 pub(crate) use ndjson::Ndjson;
 
 /// A body that must be there.
@@ -28,7 +27,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let (head, body) = request.into_parts();
-        read(&head.headers, body).await.map(Self)
+        parse(&body::read(&head.headers, body).await?).map(Self)
     }
 }
 
@@ -45,15 +44,7 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJ
     }
 }
 
-/// A body that must be there, without axum's request around it.
-pub(crate) async fn read<T, B>(headers: &HeaderMap, body: B) -> Result<T, ApiError>
-where
-    T: DeserializeOwned,
-    B: HttpBody<Data = Bytes> + Unpin,
-{
-    parse(&body::read(headers, body).await?)
-}
-
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+/// What a body says.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(body).map_err(|error| refusal::explain::<T>(body, &error))
 }

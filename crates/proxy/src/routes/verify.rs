@@ -3,14 +3,14 @@
 use axum::body::{Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use oneloop_engine::Verifying;
+use oneloop_engine::{SdkKeyHolder, Verifying};
 use oneloop_protocol::{Verification, VerifyRequest};
 
 use crate::access_log::CallerSlot;
 use crate::answer::Verified;
 use crate::backend::App;
 use crate::error::ApiError;
-use crate::extract::{self, Sdk};
+use crate::extract::{self, Presented, Sdk};
 
 /// The path, which `service.rs` compares before any routing.
 pub(crate) const PATH: &str = "/api/v1/api-key/verify";
@@ -41,10 +41,27 @@ pub(crate) async fn answer<B>(
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    let holder = Sdk::<extract::VerifyApiKey>::holder(&head.headers, app, slot).await?;
-    let request: VerifyRequest = extract::read_json(&head.headers, body).await?;
+    let presented = Presented::of(&head.headers)?;
+    let holder = Sdk::<extract::VerifyApiKey>::holder(presented, app, slot).await?;
+    conclude(app, &holder, &extract::read_body(&head.headers, body).await?).await
+}
+
+/// The same of a request that lies in one piece.
+pub(crate) async fn answer_whole(
+    app: &App,
+    authorization: Option<&[u8]>,
+    body: &[u8],
+    slot: &CallerSlot,
+) -> Result<Verification, ApiError> {
+    let presented = Presented::by_authorization(authorization)?;
+    let holder = Sdk::<extract::VerifyApiKey>::holder(presented, app, slot).await?;
+    conclude(app, &holder, body).await
+}
+
+async fn conclude(app: &App, holder: &SdkKeyHolder, body: &[u8]) -> Result<Verification, ApiError> {
+    let request: VerifyRequest = extract::parse_json(body)?;
     request.check()?;
-    match app.backend.begin_verify(&holder, request) {
+    match app.backend.begin_verify(holder, request) {
         Verifying::Done(verification) => Ok(verification),
         Verifying::Waits(verifying) => Ok(verifying.await?),
     }

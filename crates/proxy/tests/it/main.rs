@@ -12,6 +12,7 @@ mod idempotency;
 mod isolation;
 mod jwts;
 mod key_list;
+mod lane;
 mod limits;
 mod link_bounds;
 mod link_tokens;

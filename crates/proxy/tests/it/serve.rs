@@ -14,13 +14,13 @@ use tokio::task::JoinHandle;
 
 use crate::app::{TestApp, create_sdk_key};
 
-struct Running {
-    address: SocketAddr,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<Drained>,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) stop: oneshot::Sender<()>,
+    pub(crate) task: JoinHandle<Drained>,
 }
 
-async fn run(options: ProxyOptions, drain_limit: Duration) -> (TestApp, Running) {
+pub(crate) async fn run(options: ProxyOptions, drain_limit: Duration) -> (TestApp, Running) {
     let app = TestApp::new().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");

@@ -16,7 +16,7 @@ use crate::error::ApiError;
 const DRAIN_BYTES: usize = 8 * BODY_BYTES;
 
 /// The whole body of an ordinary request.
-pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, ApiError>
+pub(crate) async fn read<B>(headers: &HeaderMap, body: B) -> Result<Bytes, ApiError>
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
