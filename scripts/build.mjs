@@ -1,17 +1,18 @@
-// Builds the server and `dist/` with one Cargo profile.
+// Builds the server and `dist/`.
 import { step } from './steps.mjs'
 
 /**
- * Builds `oneloop` and the widget; answers with the path of the binary.
+ * Builds `oneloop` and the widget for a look at them; answers with the path of the binary.
  *
- * The repository's tools are built with the same profile and in the same call: what they share with the server,
- * down to the macros, is then compiled once.
+ * The server is built as the tests build it, whose dependencies are optimised a little: that compiles soonest, is quick
+ * enough for one person, and shares what was compiled. The repository's tools are built in the same call, for the same
+ * reason.
  */
-export async function build({ profile, show }) {
+export async function build({ show }) {
   const packages = ['--package', 'oneloop', '--package', 'xtask']
   const messages = await step(
     'compile the server',
-    ['cargo', 'build', '--locked', '--profile', profile, ...packages, '--message-format=json-render-diagnostics'],
+    ['cargo', 'build', '--locked', ...packages, '--message-format=json-render-diagnostics'],
     { show, data: true },
   )
   const { oneloop, xtask } = executables(messages)

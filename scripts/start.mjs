@@ -19,7 +19,7 @@ const show = process.argv.includes('--verbose')
 await main(async () => {
   needs.node()
   await Promise.all([needs.rust(), needs.cCompiler(), needs.nodePackages()])
-  const oneloop = await build({ profile: 'demo', show })
+  const oneloop = await build({ show })
   await serve(oneloop)
 })
 

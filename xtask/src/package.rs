@@ -39,9 +39,15 @@ pub(crate) fn run(profile: Profile) -> anyhow::Result<()> {
         root.join("node_modules").is_dir(),
         "the packages of package.json are not installed: run `npm ci`"
     );
+    let dist = root.join("dist");
+    let sources = sources(&root)?;
+    // What is shipped serves a demo as well, and whoever has tested need not build once more to look.
+    if profile == Profile::Demo && is_release_of(&dist, &sources) {
+        report::line("dist/ is up to date: a release build");
+        return Ok(());
+    }
     let wasm = report::step("compile the widget", || wasm::compile(profile))?;
     let stamp = stamp(&root, &wasm, profile)?;
-    let dist = root.join("dist");
     if is_current(&dist, &stamp) {
         report::line("dist/ is up to date");
         return Ok(());
@@ -57,7 +63,7 @@ pub(crate) fn run(profile: Profile) -> anyhow::Result<()> {
     name_by_content(&parts, &next.join("widget"))?;
     build_demo(&root, &next.join("demo"))?;
     report::step("compress", || compress(&[next.join("widget"), next.join("demo")], profile))?;
-    replace(&dist, &next, &stamp)?;
+    replace(&dist, &next, &format!("{stamp}{sources}"))?;
 
     if profile == Profile::Release { size::print(&dist.join("widget")) } else { Ok(()) }
 }
@@ -67,21 +73,46 @@ pub(crate) fn is_release(dist: &Path) -> bool {
     fs::read_to_string(dist.join(STAMP)).is_ok_and(|stamp| stamp.starts_with("release "))
 }
 
-/// What the result depends on. The wasm stands for all Rust sources: cargo knows those best.
+/// Whether `dist/` was made by the release profile from these [`sources`].
+fn is_release_of(dist: &Path, sources: &str) -> bool {
+    is_release(dist) && is_whole(dist, |made| made.ends_with(sources))
+}
+
+/// What the result depends on: the first line of the stamp. The wasm stands for all Rust sources: cargo knows those
+/// best.
 fn stamp(root: &Path, wasm: &Path, profile: Profile) -> anyhow::Result<String> {
-    let mut inputs = files::below(&root.join("www"))?;
-    inputs.extend(files::below(&root.join("src"))?.into_iter().filter(|file| is(file, "css")));
-    inputs.extend(files::below(&root.join("xtask/src"))?);
-    let named = ["Cargo.lock", "package-lock.json", MINIFY, COMPRESS];
-    inputs.extend(named.iter().map(|name| root.join(name)));
+    let mut inputs = beside_rust(root)?;
     inputs.push(wasm.to_path_buf());
     let digest = Stamp::default().files(root, &inputs)?.digest();
     Ok(format!("{} {digest}\n", profile.as_str()))
 }
 
+/// What any profile's result is made from: the second line of the stamp.
+fn sources(root: &Path) -> anyhow::Result<String> {
+    let mut inputs = beside_rust(root)?;
+    inputs.extend(files::below(&root.join("src"))?);
+    inputs.extend(files::below(&root.join("crates/protocol"))?);
+    inputs.extend(["Cargo.toml", "rust-toolchain.toml"].map(|name| root.join(name)));
+    let digest = Stamp::default().files(root, &inputs)?.digest();
+    Ok(format!("sources {digest}\n"))
+}
+
+/// The inputs that are not compiled to wasm.
+fn beside_rust(root: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut inputs = files::below(&root.join("www"))?;
+    inputs.extend(files::below(&root.join("src"))?.into_iter().filter(|file| is(file, "css")));
+    inputs.extend(files::below(&root.join("xtask/src"))?);
+    let named = ["Cargo.lock", "package-lock.json", MINIFY, COMPRESS];
+    inputs.extend(named.iter().map(|name| root.join(name)));
+    Ok(inputs)
+}
+
 fn is_current(dist: &Path, stamp: &str) -> bool {
-    let made = fs::read_to_string(dist.join(STAMP));
-    made.is_ok_and(|made| made == stamp)
+    is_whole(dist, |made| made.starts_with(stamp))
+}
+
+fn is_whole(dist: &Path, is_right: impl Fn(&str) -> bool) -> bool {
+    fs::read_to_string(dist.join(STAMP)).is_ok_and(|made| is_right(&made))
         && dist.join("widget").is_dir()
         && dist.join("demo").is_dir()
 }

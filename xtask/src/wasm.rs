@@ -34,8 +34,7 @@ impl Profile {
         }
     }
 
-    /// The profile of the root manifest. The demo shares the server's, and with it the compiled
-    /// macros of the server's build.
+    /// The profile of the root manifest.
     fn cargo(self) -> &'static str {
         match self {
             Self::Demo => "demo",
