@@ -30,6 +30,11 @@ pub enum KeyStatus {
     Expired,
 }
 
+/// When the secret before the last rotation stops working; `None` if it does not work.
+pub fn overlap_end(key: &ApiKey, now: UnixMillis) -> Option<UnixMillis> {
+    key.previous_key_expires_at.filter(|end| *end > now)
+}
+
 impl KeyStatus {
     /// The state of `key` at `now`.
     ///
@@ -37,7 +42,7 @@ impl KeyStatus {
     /// disabled and expired is refused as disabled, so that is what the list says.
     pub fn of(key: &ApiKey, now: UnixMillis) -> Self {
         let expires_in = key.expires_at.map(|at| at - now);
-        let rotating = key.previous_key_expires_at.map(|at| at - now).filter(|left| *left > 0);
+        let rotating = overlap_end(key, now).map(|end| end - now);
         match (key.enabled, expires_in, rotating) {
             (false, _, _) => Self::Disabled,
             (true, Some(..=0), _) => Self::Expired,
@@ -80,6 +85,8 @@ mod tests {
             last_used_at: None,
             billing_id: None,
             previous_key_expires_at: previous,
+            previous_masked_key: None,
+            previous_last_used_at: None,
         }
     }
 

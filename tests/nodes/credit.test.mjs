@@ -23,6 +23,7 @@ function ask(url, sdkKey) {
     return answer
   }
   return {
+    send,
     meter: (workspaceId, externalMeterId) =>
       send('POST', '/api/v1/customer-billing', { workspaceId, externalMeterId, totalCredits: `${CREDIT}` }),
     async used(workspaceId, externalMeterId) {
@@ -142,5 +143,55 @@ suite('three nodes that charge one meter', () => {
       assert.equal(count(spent, 'USAGE_LIMITED'), ASKING - CREDIT)
       for (const service of services) assert.equal(await service.used(workspace.id, name), CREDIT)
     }
+  })
+
+  test('and change one key at once: not a use, a refill or an edit is lost or counted twice', async () => {
+    const { clients, nodes, team } = cluster
+    const workspace = await cluster.workspace('Changed')
+    const services = nodes.map(({ url }) => ask(url, team.sdkKey))
+    const everywhere = (count, run) => Promise.all(Array.from({ length: count }, (_, at) => run(services[at % 3], at)))
+    await services[0].meter(workspace.id, 'recorded')
+    const { apiKey } = await clients[0].createApiKey({
+      name: 'busy',
+      workspaceId: workspace.id,
+      customerId: 'ada',
+      enabled: true,
+      scopes: [],
+      totalUsageAllowed: CREDIT,
+      externalMeterId: 'recorded',
+    })
+    const path = `/api/v1/workspace/${workspace.id}/api-key/${apiKey.id}`
+    const verdicts = []
+    const verify = async (service, route) => {
+      const { status } = await service.send('POST', '/api/v1/api-key/verify', { key: apiKey.key, requestedScopes: [], route })
+      verdicts.push(status)
+      return status
+    }
+    for (const service of services) await patiently(async () => assert.equal(await verify(service), 'VALID'))
+
+    const [refills, amount, edits, records] = [9, 3, 9, 30]
+    await Promise.all([
+      everywhere(2 * ASKING, (service, at) => verify(service, at % 2 ? 'even' : undefined)),
+      everywhere(refills, (service) => service.send('POST', `${path}/refill`, { amount })),
+      everywhere(edits, (service, at) => service.send('PATCH', path, { name: `edit ${at}` })),
+      everywhere(records, (service) => service.send('POST', '/api/v1/api-key/record-usage', { key: apiKey.key, usage: '1' })),
+    ])
+
+    const valid = count(verdicts, 'VALID')
+    const limited = count(verdicts, 'USAGE_LIMITED')
+    const answers = await Promise.all(services.map((service) => service.send('GET', path)))
+    const [{ apiKey: stored }] = answers
+    assert.equal(valid + stored.totalUsageLeft, CREDIT + refills * amount, 'what was allowed is used or left')
+    for (const answer of answers) assert.deepEqual(answer.apiKey, stored, 'every node shows the same key')
+    assert.match(stored.name, /^edit \d$/)
+    assert.equal(await services[1].used(workspace.id, 'recorded'), records)
+    const { activity } = await services[2].send('GET', `${path}/activity`)
+    assert.equal(activity.filter(({ action }) => action === 'api_key.updated').length, edits)
+    // Counted in memory, and written within a second.
+    await patiently(async () => {
+      const { usage } = await services[0].send('GET', `${path}/usage`)
+      const counted = (status) => usage.days.reduce((sum, { statuses }) => sum + (statuses[status] ?? 0), 0)
+      assert.deepEqual([counted('VALID'), counted('USAGE_LIMITED')], [valid, limited])
+    })
   })
 })

@@ -16,6 +16,7 @@ use oneloop_protocol::key::KeyDigest;
 use oneloop_protocol::migration::{Base64Bytes, Conflict, CreateMigration, Hex32, MigrationRow};
 use oneloop_protocol::{CreateWorkspace, Secret, TeamId, Verdict, VerifyRequest, WorkspaceId};
 use serde_json::json;
+use tempfile::TempDir;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
@@ -42,17 +43,12 @@ struct Bench {
     team: TeamId,
     workspace: WorkspaceId,
     jobs: u8,
+    /// Gone with it.
+    _directory: TempDir,
 }
 
 async fn measure() -> Result {
-    let directory = tempfile::tempdir()?;
-    let database = Database::Sqlite(directory.path().join("bench.db"));
-    let engine = Engine::open(EngineOptions::new(database)).await?;
-    let team = engine.create_team(&Actor::operator(), "Bench").await?.id;
-    let actor = Actor { team: Some(team.clone()), ..Actor::operator() };
-    let body = CreateWorkspace { name: "Bench".to_owned() };
-    let workspace = engine.create_workspace(&actor, &body).await?.id;
-    let mut bench = Bench { engine, actor, team, workspace, jobs: 0 };
+    let mut bench = Bench::open().await?;
 
     let native = requests("native");
     let rows = native.iter().zip(1..).map(|(request, row)| MigrationRow {
@@ -100,14 +96,7 @@ async fn measure() -> Result {
 
 /// A key under bcrypt: what trying it costs once, and what it costs afterwards.
 async fn slow() -> Result {
-    let directory = tempfile::tempdir()?;
-    let database = Database::Sqlite(directory.path().join("bench.db"));
-    let engine = Engine::open(EngineOptions::new(database)).await?;
-    let team = engine.create_team(&Actor::operator(), "Bench").await?.id;
-    let actor = Actor { team: Some(team.clone()), ..Actor::operator() };
-    let body = CreateWorkspace { name: "Bench".to_owned() };
-    let workspace = engine.create_workspace(&actor, &body).await?.id;
-    let mut bench = Bench { engine, actor, team, workspace, jobs: 0 };
+    let mut bench = Bench::open().await?;
     let row = MigrationRow {
         stored: Some(Base64Bytes(BCRYPT.to_vec())),
         locator: Some("ak_live_Zk3v".to_owned()),
@@ -136,6 +125,18 @@ async fn slow() -> Result {
 }
 
 impl Bench {
+    /// A team with a workspace, in a database of its own.
+    async fn open() -> Result<Self> {
+        let directory = tempfile::tempdir()?;
+        let database = Database::Sqlite(directory.path().join("bench.db"));
+        let engine = Engine::open(EngineOptions::new(database)).await?;
+        let team = engine.create_team(&Actor::operator(), "Bench").await?.id;
+        let actor = Actor { team: Some(team.clone()), ..Actor::operator() };
+        let body = CreateWorkspace { name: "Bench".to_owned() };
+        let workspace = engine.create_workspace(&actor, &body).await?.id;
+        Ok(Self { engine, actor, team, workspace, jobs: 0, _directory: directory })
+    }
+
     async fn import(
         &mut self,
         recipe: Option<&str>,

@@ -63,6 +63,9 @@ pub(crate) fn refuse_deleted(row: &ApiKeyRow) -> Result<(), EngineError> {
 
 /// A key as lists and edits show it.
 pub(crate) fn on_wire(row: &ApiKeyRow, catalogue: &[ScopeRow], now: UnixMillis) -> ApiKey {
+    let overlaps = row.previous_until.filter(|until| now < *until);
+    // Nothing is known of a secret that a version replaced which kept nothing: neither its mask nor its uses.
+    let previous = overlaps.and(row.previous_masked_key.as_ref());
     ApiKey {
         id: ApiKeyId::from_bits(row.id),
         name: row.name.clone(),
@@ -79,7 +82,9 @@ pub(crate) fn on_wire(row: &ApiKeyRow, catalogue: &[ScopeRow], now: UnixMillis) 
         updated_at: iso(row.updated_at),
         last_used_at: row.last_used_at.map(iso),
         billing_id: row.meter.map(|id| MeterId::from_bits(id).as_str().to_owned()),
-        previous_key_expires_at: row.previous_until.filter(|until| now < *until),
+        previous_key_expires_at: overlaps,
+        previous_masked_key: previous.cloned(),
+        previous_last_used_at: previous.map(|_| row.previous_last_used_at.map(iso)),
     }
 }
 

@@ -14,7 +14,7 @@ use oneloop_protocol::{Rights, ScopeId, UnixMillis};
 use papaya::{HashMap as Concurrent, HashMapRef, LocalGuard};
 
 use crate::grants::Catalogue;
-use crate::key_entry::{KeyEntry, TaggedKey};
+use crate::key_entry::{KeyEntry, PreviousSecret, TaggedKey};
 use crate::tag::{Tag, TagHasher};
 
 /// A place in the change log.
@@ -83,7 +83,7 @@ pub(crate) struct Found {
 }
 
 /// A secret that was replaced by a rotation with an overlap.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct Overlap {
     /// The key's.
     id: u128,
@@ -91,6 +91,7 @@ struct Overlap {
     current: Tag,
     /// The first moment at which it works no more.
     until: UnixMillis,
+    secret: Arc<PreviousSecret>,
 }
 
 /// The index.
@@ -106,6 +107,13 @@ pub(crate) struct Index {
     sdk_keys: Concurrent<Tag, Arc<SdkKeyEntry>, TagHasher>,
 }
 
+/// A key, and by which of its secrets it was found.
+pub(crate) struct Match<'k> {
+    pub(crate) key: &'k KeyEntry,
+    /// The one before the last rotation; `None` is the current one.
+    pub(crate) previous: Option<Arc<PreviousSecret>>,
+}
+
 /// The keys as they are for as long as this is held; not across a wait.
 pub(crate) struct Keys<'i> {
     current: HashMapRef<'i, Tag, KeyEntry, TagHasher, LocalGuard<'i>>,
@@ -115,22 +123,35 @@ pub(crate) struct Keys<'i> {
 impl Keys<'_> {
     /// The key that a secret stands for at `now`.
     pub(crate) fn find(&self, tag: &Tag, now: UnixMillis) -> Option<&KeyEntry> {
-        self.current.get(tag).or_else(|| {
-            let overlap = |tag| self.index.previous.pin().get(tag).copied();
-            let mut known = overlap(tag).filter(|overlap| now < overlap.until)?;
-            loop {
-                let entry = self.current.get(&known.current).filter(|entry| entry.id == known.id);
-                if entry.is_some() {
-                    return entry;
-                }
-                // Replaced meanwhile? Then this says by what.
-                let newer = overlap(tag).filter(|overlap| now < overlap.until)?;
-                if newer == known {
-                    return None;
-                }
-                known = newer;
+        self.find_by(tag, now).map(|found| found.key)
+    }
+
+    /// The same, and by which of its secrets.
+    pub(crate) fn find_by(&self, tag: &Tag, now: UnixMillis) -> Option<Match<'_>> {
+        match self.current.get(tag) {
+            Some(key) => Some(Match { key, previous: None }),
+            None => self.find_by_previous(tag, now),
+        }
+    }
+
+    fn find_by_previous(&self, tag: &Tag, now: UnixMillis) -> Option<Match<'_>> {
+        let overlap = || {
+            let overlaps = self.index.previous.pin();
+            overlaps.get(tag).filter(|overlap| now < overlap.until).cloned()
+        };
+        let mut known = overlap()?;
+        loop {
+            let key = self.current.get(&known.current).filter(|key| key.id == known.id);
+            if let Some(key) = key {
+                return Some(Match { key, previous: Some(known.secret) });
             }
-        })
+            // Replaced meanwhile? Then this says by what.
+            let newer = overlap()?;
+            if newer.current == known.current {
+                return None;
+            }
+            known = newer;
+        }
     }
 
     /// The key `id`, if it answers to `tag` in whatever way.
@@ -185,7 +206,13 @@ impl Index {
         let (keys, id) = (self.keys.pin(), entry.id);
         keys.insert(tag, entry);
         if let Some((old_tag, until)) = previous {
-            self.previous.pin().insert(old_tag, Overlap { id, current: tag, until });
+            let overlaps = self.previous.pin();
+            let known = overlaps.get(&old_tag).filter(|overlap| overlap.id == id);
+            let secret = match known {
+                Some(known) => Arc::clone(&known.secret),
+                None => Arc::new(PreviousSecret::new(old_tag)),
+            };
+            overlaps.insert(old_tag, Overlap { id, current: tag, until, secret });
             keys.remove(&old_tag);
         }
     }
@@ -332,6 +359,22 @@ mod tests {
         let disabled = KeyEntry { enabled: false, ..key(1, 2) };
         index.put_key(overlapping(disabled, tag(2), tag(1), 2_000), &[]);
         assert!(!index.keys().find(&tag(1), NOW).expect("overlapping").enabled);
+    }
+
+    #[test]
+    fn the_old_secret_says_so_and_keeps_its_own_last_use_across_edits() {
+        let index = Index::default();
+        index.put_key(current(key(1, 1), tag(1)), &[]);
+        let previous = |tag| index.keys().find_by(&tag, NOW).expect("there").previous;
+        assert!(previous(tag(1)).is_none());
+        index.put_key(overlapping(key(1, 2), tag(2), tag(1), 2_000), &[]);
+        assert!(previous(tag(2)).is_none());
+        let old = previous(tag(1)).expect("the old secret");
+        assert!(old.tag == tag(1) && old.live.touch(NOW));
+        index.put_key(overlapping(key(1, 3), tag(2), tag(1), 2_000), &[]);
+        assert_eq!(previous(tag(1)).expect("still").live.take_last_used(), NOW);
+        index.put_key(overlapping(key(1, 4), tag(3), tag(2), 2_000), &[tag(1)]);
+        assert_eq!(previous(tag(2)).expect("another").live.take_last_used(), 0, "its own");
     }
 
     #[test]

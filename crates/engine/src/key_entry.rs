@@ -164,6 +164,20 @@ impl Live {
     }
 }
 
+/// A secret that was replaced and still works. It has a last use of its own, and its rate and counts are the key's.
+#[derive(Debug)]
+pub(crate) struct PreviousSecret {
+    pub(crate) tag: Tag,
+    /// Of it, only when it was last used.
+    pub(crate) live: Live,
+}
+
+impl PreviousSecret {
+    pub(crate) fn new(tag: Tag) -> Self {
+        Self { tag, live: Live::default() }
+    }
+}
+
 /// A key with the secrets it answers to.
 #[derive(Debug)]
 pub(crate) struct TaggedKey {

@@ -54,6 +54,8 @@ impl Engine {
             tag: minted.tag,
             previous_tag: None,
             previous_until: None,
+            previous_masked_key: None,
+            previous_last_used_at: None,
             grants,
             metadata: body.metadata.clone().unwrap_or_default(),
             external_meter_id: body.external_meter_id.clone(),

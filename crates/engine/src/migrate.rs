@@ -152,6 +152,8 @@ impl Engine {
             tag: Tag::of_key(self.pepper(), workspace.team, &KeyDigest::of(body.key.expose())),
             previous_tag: None,
             previous_until: None,
+            previous_masked_key: None,
+            previous_last_used_at: None,
             grants: pack(&body.scopes, catalogue)?,
             metadata: body.metadata.clone().unwrap_or_default(),
             external_meter_id: None,

@@ -22,8 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::engine::Engine;
 use crate::error::{EngineError, chain};
-use crate::index::Keys;
-use crate::key_entry::KeyEntry;
+use crate::index::{Keys, Match};
 use crate::recipes::Loaded;
 use crate::recognise::pool::Pool;
 use crate::stored_value::StoredValue;
@@ -110,19 +109,19 @@ impl Engine {
         team: u128,
         presented: &str,
         now: UnixMillis,
-    ) -> Option<&'k KeyEntry> {
+    ) -> Option<Match<'k>> {
         let recipes = self.recipes().of(team)?;
         for Loaded { spec, secret, .. } in recipes.iter().filter(|it| !it.spec.needs_row()) {
             let secret = secret.as_ref().map(|secret| secret.as_slice());
             let inputs = Inputs { salt: None, secret };
             let Some(digest) = spec.recipe.digest(presented, inputs) else { continue };
             let tag = Tag::of_recipe_digest(self.pepper(), team, &spec.hash, &digest);
-            if let Some(key) = keys.find(&tag, now) {
+            if let Some(found) = keys.find_by(&tag, now) {
                 let mut upgrades = lock(&self.recognition().upgrades);
                 if upgrades.len() < WAITING {
-                    upgrades.insert(key.id, self.upgrade(team, presented));
+                    upgrades.insert(found.key.id, self.upgrade(team, presented));
                 }
-                return Some(key);
+                return Some(found);
             }
         }
         None

@@ -43,11 +43,15 @@ impl Engine {
         let replaced = std::mem::replace(&mut row.tag, minted.tag);
         let mut retired: Vec<_> = row.previous_tag.take().into_iter().collect();
         row.previous_until = overlap.map(|seconds| end_of_overlap(now, seconds));
+        let replaced_mask = std::mem::replace(&mut row.masked_key, minted.masked_key);
+        (row.previous_masked_key, row.previous_last_used_at) = (None, None);
         match overlap {
-            Some(_) => row.previous_tag = Some(replaced),
+            Some(_) => {
+                row.previous_tag = Some(replaced);
+                row.previous_masked_key = Some(replaced_mask);
+            }
             None => retired.push(replaced),
         }
-        row.masked_key = minted.masked_key;
         row.prefix = Some(prefix);
         row.updated_at = now;
         row.revision = turn.store.rotate_api_key(&row, &replaced, &retired).await?;

@@ -9,7 +9,7 @@ use crate::caller::{SdkCaller, SdkKeyHolder};
 use crate::engine::Engine;
 use crate::entropy;
 use crate::error::EngineError;
-use crate::store::SdkKeyRow;
+use crate::store::{Read, SdkKeyRow};
 use crate::tag::Tag;
 use crate::teams::known_team;
 use crate::time::iso;
@@ -119,10 +119,8 @@ impl Engine {
         id: &SdkKeyId,
         enabled: bool,
     ) -> Result<SdkKey, EngineError> {
-        let unknown = EngineError::NotFound(Reason::UnknownSdkKey);
-        let Some(bits) = id.bits() else { return Err(unknown) };
         let mut turn = self.turn().await?;
-        let Some(mut row) = turn.store.sdk_key(bits).await? else { return Err(unknown) };
+        let mut row = known_sdk_key(turn.store.as_mut(), id).await?;
         if row.deleted {
             let message = "the SDK key was revoked and cannot change any more";
             return Err(EngineError::conflict(Reason::UnknownSdkKey, None, message));
@@ -146,10 +144,8 @@ impl Engine {
         actor: &Actor,
         id: &SdkKeyId,
     ) -> Result<SdkKey, EngineError> {
-        let unknown = EngineError::NotFound(Reason::UnknownSdkKey);
-        let Some(bits) = id.bits() else { return Err(unknown) };
         let mut turn = self.turn().await?;
-        let Some(mut row) = turn.store.sdk_key(bits).await? else { return Err(unknown) };
+        let mut row = known_sdk_key(turn.store.as_mut(), id).await?;
         if row.deleted {
             return Ok(on_wire(row));
         }
@@ -161,6 +157,12 @@ impl Engine {
         tracing::info!(sdk_key.id = %id, "Revoked SDK key `{id}`");
         Ok(on_wire(row))
     }
+}
+
+/// The SDK key with this id.
+async fn known_sdk_key(store: &mut dyn Read, id: &SdkKeyId) -> Result<SdkKeyRow, EngineError> {
+    let unknown = || EngineError::NotFound(Reason::UnknownSdkKey);
+    store.sdk_key(id.bits().ok_or_else(unknown)?).await?.ok_or_else(unknown)
 }
 
 fn on_wire(row: SdkKeyRow) -> SdkKey {

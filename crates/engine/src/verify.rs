@@ -16,8 +16,8 @@ use crate::caller::SdkKeyHolder;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::grants::Catalogue;
-use crate::index::WorkspaceEntry;
-use crate::key_entry::KeyEntry;
+use crate::index::{Match, WorkspaceEntry};
+use crate::key_entry::{KeyEntry, PreviousSecret};
 use crate::ledger::Charge;
 use crate::meters::{self, charge_of};
 use crate::rate::Reading;
@@ -128,6 +128,8 @@ fn limit<'a>(request: &'a VerifyRequest, workspace: &WorkspaceEntry) -> Limit<'a
 struct Case {
     team: u128,
     workspace: Arc<WorkspaceEntry>,
+    /// The secret that was presented, if it was not the current one.
+    previous: Option<Arc<PreviousSecret>>,
     now: UnixMillis,
     found: Found,
     /// Where the rate limit stands.
@@ -262,9 +264,8 @@ impl Engine {
         let now = self.clock().now();
         let tag = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
         let keys = self.index().keys();
-        let Some(key) =
-            keys.find(&tag, now).or_else(|| self.key_by_recipe(&keys, team, presented, now))
-        else {
+        let by_recipe = || self.key_by_recipe(&keys, team, presented, now);
+        let Some(Match { key, previous }) = keys.find_by(&tag, now).or_else(by_recipe) else {
             return Judged::Unknown;
         };
         let Some(workspace) = self.index().workspace(key.workspace) else {
@@ -276,11 +277,11 @@ impl Engine {
         let found = obstacles(key, &workspace, request, now);
         let passes = found.verdict().0 == Verdict::Valid;
         if self.shared_buckets().is_some() && !matches!(limit(request, &workspace), Limit::None) {
-            let case = Case { team, workspace, now, found, reading: None };
+            let case = Case { team, workspace, previous, now, found, reading: None };
             return Judged::Counts(Box::new(Counting { case, key: shared(key) }));
         }
         let reading = self.count(team, key, &workspace, request, passes);
-        self.priced(request, key, Case { team, workspace, now, found, reading })
+        self.priced(request, key, Case { team, workspace, previous, now, found, reading })
     }
 
     /// What the request costs, now that its rate is known.
@@ -327,7 +328,7 @@ impl Engine {
         case: &Case,
         meter: Option<&MeterRow>,
     ) -> Verification {
-        let Case { workspace, now, found, reading, .. } = case;
+        let Case { workspace, previous, now, found, reading, .. } = case;
         let (status, denied) = found.verdict();
         match (status, request.route.as_deref().unwrap_or_default()) {
             (Verdict::Valid, "") => key.live().count(1),
@@ -335,7 +336,7 @@ impl Engine {
         }
         // After the count: whoever writes the use then finds it.
         if status == Verdict::Valid {
-            self.last_used().note(key, *now);
+            self.last_used().note(key, previous.as_ref(), *now);
         }
 
         let extra = key.extra.as_deref();

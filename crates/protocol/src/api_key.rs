@@ -64,6 +64,15 @@ pub struct ApiKey {
     /// Until when the secret before the last rotation goes on working. Our addition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_key_expires_at: Option<UnixMillis>,
+    /// What may be shown of that secret. There while it works; absent where a version that did not keep it
+    /// replaced the secret. Our addition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_masked_key: Option<String>,
+    /// When that secret was last found VALID since it was replaced, at most a second behind; `null` = not since. There
+    /// with `previousMaskedKey`. Our addition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<IsoTime>))]
+    pub previous_last_used_at: Option<Option<IsoTime>>,
 }
 
 /// A key together with its secret: the answer to create, rotate and migrate, and nowhere else.

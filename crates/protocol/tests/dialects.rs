@@ -92,6 +92,8 @@ fn api_key() -> ApiKey {
         last_used_at: None,
         billing_id: None,
         previous_key_expires_at: None,
+        previous_masked_key: None,
+        previous_last_used_at: None,
     }
 }
 

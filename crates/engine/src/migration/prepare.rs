@@ -119,6 +119,8 @@ impl Engine {
             tag,
             previous_tag: None,
             previous_until: None,
+            previous_masked_key: None,
+            previous_last_used_at: None,
             grants,
             metadata: row.metadata.clone(),
             external_meter_id: row.external_meter_id.clone(),

@@ -85,6 +85,8 @@ fn key(id: u8, customer_id: &str) -> ApiKeyRow {
         tag: tag(id),
         previous_tag: None,
         previous_until: None,
+        previous_masked_key: None,
+        previous_last_used_at: None,
         grants: [(0, Access::READ), (300, Access::ALL)].into_iter().collect(),
         metadata: [("plan".to_owned(), "pro 🔑".to_owned())].into(),
         external_meter_id: Some("meter".to_owned()),
@@ -98,6 +100,16 @@ fn key(id: u8, customer_id: &str) -> ApiKeyRow {
         updated_at: 4,
         last_used_at: None,
         revision: 0,
+    }
+}
+
+/// A key of ada's whose first secret still works, if another one is put in its place.
+fn overlapping(id: u8) -> ApiKeyRow {
+    ApiKeyRow {
+        previous_tag: Some(tag(id)),
+        previous_until: Some(50),
+        previous_masked_key: Some("ol_****1111".to_owned()),
+        ..key(id, "ada")
     }
 }
 
@@ -301,15 +313,14 @@ async fn a_rotation_keeps_every_replaced_tag(factory: &impl Factory) {
     let store = populated(factory).await;
     insert(&*store, &[key(1, "ada")]).await;
     let start = read(&*store).await.revision().await.expect("reads");
-    let mut row = ApiKeyRow {
-        tag: tag(2),
-        previous_tag: Some(tag(1)),
-        previous_until: Some(50),
-        ..key(1, "ada")
-    };
+    let mut row = ApiKeyRow { tag: tag(2), ..overlapping(1) };
     let mut write = store.write().await.expect("begins");
     row.revision = write.rotate_api_key(&row, &tag(1), &[]).await.expect("rotates");
     write.commit(&[], &pepper()).await.expect("commits");
+    // Of what was never replaced, nothing is noted.
+    store.note_replaced_uses(&[(tag(1), 40), (tag(2), 45)]).await.expect("notes");
+    store.note_replaced_uses(&[(tag(1), 30)]).await.expect("notes");
+    row.previous_last_used_at = Some(40);
     let current = TagHolder::Current(Box::new(row.clone()));
     let mut snapshot = read(&*store).await;
     let held = snapshot.tag_holder(&tag(1)).await.expect("reads");
@@ -319,14 +330,18 @@ async fn a_rotation_keeps_every_replaced_tag(factory: &impl Factory) {
     drop(snapshot);
 
     (row.tag, row.previous_tag, row.previous_until) = (tag(3), None, None);
+    (row.previous_masked_key, row.previous_last_used_at) = (None, None);
     let mut write = store.write().await.expect("begins");
-    write.rotate_api_key(&row, &tag(2), &[tag(1), tag(2)]).await.expect("rotates");
+    row.revision = write.rotate_api_key(&row, &tag(2), &[tag(1), tag(2)]).await.expect("rotates");
     write.commit(&[], &pepper()).await.expect("commits");
+    // Too late: that secret is of no key any more, and its use is of no other.
+    store.note_replaced_uses(&[(tag(1), 48)]).await.expect("notes");
     let mut snapshot = read(&*store).await;
     for old in [tag(1), tag(2)] {
         let held = snapshot.tag_holder(&old).await.expect("reads");
         assert_eq!(held, Some(TagHolder::Replaced));
     }
+    assert_eq!(snapshot.api_key(1).await.expect("reads"), Some(row));
     let changes = snapshot.changes(start, 10).await.expect("reads");
     let retired: Vec<_> = changes.iter().filter_map(|change| change.retired).collect();
     assert_eq!(retired, [tag(1), tag(2)]);
@@ -368,12 +383,24 @@ async fn many_uses_at_once_are_kept(factory: &impl Factory) {
     }
     store.note_uses(&[(2, 80)]).await.expect("notes a few");
     store.note_usage(&[count(2, 1)]).await.expect("notes a few");
+    let rotated = ApiKeyRow { tag: tag(9), ..overlapping(2) };
+    let mut write = store.write().await.expect("begins");
+    write.rotate_api_key(&rotated, &tag(2), &[]).await.expect("rotates");
+    write.commit(&[], &pepper()).await.expect("commits");
+    let secrets = (0..1_000_u32).map(|at| {
+        let mut bytes = [2; 32];
+        bytes[..4].copy_from_slice(&at.to_be_bytes());
+        Tag::from_bytes(bytes)
+    });
+    let secrets: Vec<_> = secrets.chain([tag(2)]).map(|tag| (tag, 90)).collect();
+    store.note_replaced_uses(&secrets).await.expect("notes");
     let other = factory.open().await;
     for store in [&*store, &*other] {
         let mut read = read(store).await;
         for (id, at, counted) in [(1, 70, 4), (2, 80, 5)] {
             let row = read.api_key(id).await.expect("reads").expect("there");
             assert_eq!(row.last_used_at, Some(at));
+            assert_eq!(row.previous_last_used_at, (id == 2).then_some(90));
             let usage = read.usage(id, 500, 500).await.expect("reads");
             assert_eq!(usage, [count(id, counted)]);
         }

@@ -104,6 +104,8 @@ impl FromColumns for ApiKeyRow {
             tag: columns.tag("tag")?,
             previous_tag: columns.optional_tag("previous_tag")?,
             previous_until: columns.optional_moment("previous_until")?,
+            previous_masked_key: columns.optional_text("previous_masked_key")?,
+            previous_last_used_at: columns.optional_moment("previous_last_used_at")?,
             grants: columns.grants("grants")?,
             metadata: columns.metadata("metadata")?,
             external_meter_id: columns.optional_text("external_meter_id")?,

@@ -6,15 +6,20 @@ use oneloop_protocol::{KeyStatus, LastUsed, Sort, UnixMillis, limits};
 use super::columns::{blob, json};
 use super::{KeyFilter, KeyPage, Position, SortValue};
 
-/// The id of the meter that a key names, as a column of the key.
-macro_rules! meter_of_key {
+/// What other tables know of a key, as columns of it: the id of the meter that it names, and what is kept of the
+/// secret before its last rotation.
+macro_rules! beside_key {
     () => {
         "(SELECT meter.id FROM meter
           WHERE meter.workspace = api_key.workspace
-            AND meter.external_id = api_key.external_meter_id) AS meter"
+            AND meter.external_id = api_key.external_meter_id) AS meter,
+         (SELECT replaced_tag.masked_key FROM replaced_tag
+          WHERE replaced_tag.tag = api_key.previous_tag) AS previous_masked_key,
+         (SELECT replaced_tag.last_used_at FROM replaced_tag
+          WHERE replaced_tag.tag = api_key.previous_tag) AS previous_last_used_at"
     };
 }
-pub(super) use meter_of_key;
+pub(super) use beside_key;
 
 /// A piece of a question: words, or a value that is bound.
 pub(super) enum Part {

@@ -100,6 +100,9 @@ pub(crate) trait Store: Send + Sync {
     /// outside [`Write`].
     async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError>;
 
+    /// Notes when secrets that were replaced were last used, likewise.
+    async fn note_replaced_uses(&self, uses: &[(Tag, UnixMillis)]) -> Result<(), StoreError>;
+
     /// Adds to how often keys were verified, and forgets a little of what is older than [`USAGE_DAYS_KEPT`]. Routes
     /// of a key past [`USAGE_ROUTES`] rows a day are counted together. Like [`Store::note_uses`] outside
     /// [`Write`].
@@ -292,8 +295,8 @@ pub(crate) trait Write: Read + MigrationWrite {
     /// that is written at the same time must not be undone.
     async fn update_api_key(&mut self, key: &ApiKeyRow) -> Result<Revision, StoreError>;
 
-    /// Replaces a key's secret: its tag, mask and overlap. `replaced` is the tag it had until now, and
-    /// `retired` are those it no longer answers to.
+    /// Replaces a key's secret: its tag, mask and overlap. `replaced` is the tag it had until now, whose mask is kept
+    /// with it if it overlaps, and `retired` are those it no longer answers to.
     async fn rotate_api_key(
         &mut self,
         key: &ApiKeyRow,

@@ -87,6 +87,10 @@ pub(crate) struct ApiKeyRow {
     pub(crate) previous_tag: Option<Tag>,
     /// The first moment at which the previous secret no longer works.
     pub(crate) previous_until: Option<UnixMillis>,
+    /// What may be shown of the previous secret, if it was kept; a rotation writes it.
+    pub(crate) previous_masked_key: Option<String>,
+    /// When the previous secret was last used since it was replaced; read only.
+    pub(crate) previous_last_used_at: Option<UnixMillis>,
     pub(crate) grants: PackedGrants,
     pub(crate) metadata: Metadata,
     pub(crate) external_meter_id: Option<String>,

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use oneloop_engine::Engine;
 use oneloop_protocol::limits::OVERLAP_SECONDS_MAX;
-use oneloop_protocol::{CreateApiKey, PatchApiKey, Reason, RotateApiKey, Secret, Verdict};
+use oneloop_protocol::{
+    ApiKeyId, CreateApiKey, IsoTime, IssuedApiKey, PatchApiKey, Reason, RotateApiKey, Secret,
+    Verdict,
+};
 
-use crate::world::{START, World, refusal, verified};
+use crate::world::{START, World, asking, refusal, verified};
 
-async fn rotate(world: &World, id: &oneloop_protocol::ApiKeyId, overlap: Option<u64>) -> Secret {
+async fn rotate(world: &World, id: &ApiKeyId, overlap: Option<u64>) -> Secret {
     let body = RotateApiKey { overlap_seconds: overlap };
     let rotated = world.engine.rotate_api_key(&world.actor, &world.reach(), id, &body).await;
     rotated.expect("rotates").key
@@ -58,6 +62,79 @@ async fn an_overlap_keeps_the_old_secret_until_it_ends() {
     assert_eq!(shown.previous_key_expires_at, None);
 }
 
+/// Plain, and with a counter: then the verification goes on after a wait.
+#[tokio::test]
+async fn the_old_secret_has_a_mask_and_a_last_use_of_its_own_whichever_node_sees_it() {
+    let world = World::new().await;
+    for (start, total_usage_allowed) in [(0, None), (10, Some(10))] {
+        world.clock.set_wall(START + start * 1_000);
+        let key = world.create(&CreateApiKey { total_usage_allowed, ..world.body() }).await;
+        let id = &key.api_key.id;
+        assert_eq!(verdict(&world.engine, &world, &key.key).await, Verdict::Valid, "before");
+        let body = RotateApiKey { overlap_seconds: Some(60) };
+        let rotated = world.engine.rotate_api_key(&world.actor, &world.reach(), id, &body).await;
+        let IssuedApiKey { api_key: shown, key: new } = rotated.expect("rotates");
+        assert_eq!(shown.previous_masked_key.as_ref(), Some(&key.api_key.masked_key));
+        assert_eq!(shown.previous_last_used_at, Some(None), "not since it was replaced");
+
+        let other = world.another_engine().await;
+        for (engine, secret, at, old) in [
+            (&other, &new, start + 1, None),
+            (&world.engine, &key.key, start + 2, Some(start + 2)),
+            (&other, &key.key, start + 3, Some(start + 3)),
+        ] {
+            world.clock.set_wall(START + at * 1_000);
+            assert_eq!(verdict(engine, &world, secret).await, Verdict::Valid);
+            uses_become(&world, id, (Some(moment(at)), Some(old.map(moment)))).await;
+        }
+        let ended = world.engine.end_overlap(&world.actor, &world.reach(), id).await.expect("ends");
+        assert_eq!((ended.previous_masked_key, ended.previous_last_used_at), (None, None));
+        other.close().await;
+    }
+}
+
+/// A use of a secret that was replaced a second time is none of the one that came after it.
+#[tokio::test]
+async fn a_use_that_is_written_late_is_not_said_of_another_secret() {
+    let world = World::new().await;
+    let first = world.key().await;
+    let id = &first.api_key.id;
+    let second = rotate(&world, id, Some(60)).await;
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!([world.verdict(&first.key), world.verdict(&second)], [Verdict::Valid; 2]);
+    rotate(&world, id, Some(60)).await;
+    world.engine.close().await;
+    let shown = world.another_engine().await.get_api_key(&world.reach(), id).await.expect("there");
+    let uses = (shown.last_used_at, shown.previous_last_used_at);
+    assert_eq!(uses, (Some(moment(1)), Some(None)));
+}
+
+async fn verdict(engine: &Engine, world: &World, secret: &Secret) -> Verdict {
+    engine.verify(&world.team, &asking(secret, &[])).await.expect("answers").status
+}
+
+/// So many seconds after [`START`].
+fn moment(seconds: i64) -> IsoTime {
+    IsoTime(format!("2025-11-23T08:00:{seconds:02}.000Z"))
+}
+
+/// Waits until these last uses are written: the key's, and its old secret's.
+async fn uses_become(
+    world: &World,
+    id: &ApiKeyId,
+    expected: (Option<IsoTime>, Option<Option<IsoTime>>),
+) {
+    let deadline = std::time::Instant::now() + Duration::from_secs(5);
+    loop {
+        let shown = world.engine.get_api_key(&world.reach(), id).await.expect("there");
+        let uses = (shown.last_used_at, shown.previous_last_used_at);
+        if uses == expected || std::time::Instant::now() > deadline {
+            return assert_eq!(uses, expected);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 #[tokio::test]
 async fn an_edit_during_an_overlap_counts_for_both_secrets() {
     let world = World::new().await;
@@ -83,7 +160,7 @@ async fn rotating_again_ends_the_older_overlap() {
 
     let engine = world.another_engine().await;
     let again = [&first.key, &second, &third, &fourth]
-        .map(|key| verified(&engine, &world.team, &crate::world::asking(key, &[])).status);
+        .map(|key| verified(&engine, &world.team, &asking(key, &[])).status);
     assert_eq!(again, [Verdict::Invalid, Verdict::Invalid, Verdict::Invalid, Verdict::Valid]);
 }
 

@@ -71,6 +71,8 @@ async fn everything() -> (World, Known) {
         let id = &rotated.api_key.id;
         valid.push(engine.rotate_api_key(&actor, &reach, id, &overlap).await.expect("rotates").key);
     }
+    // What is known of the old secret comes along.
+    verified(&engine, &team, &asking(&valid[valid.len() - 2], &[]));
     engine.delete_api_key(&actor, &reach, &deleted.api_key.id).await.expect("deletes");
     let refused = vec![(rotated.key, Verdict::Invalid), (deleted.key, Verdict::Deleted)];
 

@@ -19,6 +19,7 @@ const SOMETIMES_ABSENT: &[(&str, &str)] = &[
     ("ActivityDetail", "overlapSeconds"),
     ("ActivityDetail", "scopes"),
     ("ApiKey", "previousKeyExpiresAt"),
+    ("ApiKey", "previousMaskedKey"),
     ("ApiKeysAnswer", "total"),
     ("JwtVerification", "aud"),
     ("JwtVerification", "denied"),
@@ -35,8 +36,10 @@ const SOMETIMES_ABSENT: &[(&str, &str)] = &[
     ("Verification", "rateLimit"),
 ];
 
-/// Left out, or `null` when it is there: the one that tells a last page from a list without pages.
-const ABSENT_OR_NULL: (&str, &str) = ("ApiKeysAnswer", "nextCursor");
+/// Left out, or `null` when it is there: a secret that has not been used since it was replaced is not a key without
+/// such a secret, and a last page is not a list without pages.
+const ABSENT_OR_NULL: &[(&str, &str)] =
+    &[("ApiKey", "previousLastUsedAt"), ("ApiKeysAnswer", "nextCursor")];
 
 /// Where a schema is used.
 #[derive(Clone, Copy)]
@@ -74,7 +77,7 @@ fn complete(name: &str, schema: &mut Value) {
     for (property, schema) in properties.iter_mut() {
         if SOMETIMES_ABSENT.contains(&(name, property)) {
             not_null(schema);
-        } else if (name, property.as_str()) != ABSENT_OR_NULL {
+        } else if !ABSENT_OR_NULL.contains(&(name, property)) {
             required.push(property.clone());
         }
     }

@@ -11,7 +11,11 @@ async fn the_old_secret_stops_when_its_overlap_is_ended() {
     let (old, path) = (key["key"].as_str().expect("a secret"), app.key_path(&key));
     let browser = app.link("northwind").await;
     let rotated = browser.post(&format!("{path}/rotate"), json!({ "overlapSeconds": 600 })).await;
-    let new = rotated.succeeded().text_at("/apiKey/key");
+    let rotated = rotated.succeeded();
+    assert_eq!(rotated["apiKey"]["previousMaskedKey"], key["maskedKey"]);
+    let unused = rotated["apiKey"].get("previousLastUsedAt");
+    assert_eq!(unused, Some(&Value::Null), "there, and not since it was replaced");
+    let new = rotated.text_at("/apiKey/key");
     assert_eq!((app.verdict(old).await, app.verdict(&new).await), ("VALID".into(), "VALID".into()));
     let found = browser.get(&format!("{}?status=rotating", app.path("api-key"))).await.succeeded();
     assert_eq!(found["apiKeys"][0]["id"], key["id"]);
@@ -32,7 +36,9 @@ async fn the_old_secret_stops_when_its_overlap_is_ended() {
 
     for _twice in 0..2 {
         let ended = browser.send("POST", &format!("{path}/end-overlap"), "").await.succeeded();
-        assert!(ended["apiKey"].get("previousKeyExpiresAt").is_none(), "{}", ended.body);
+        for gone in ["previousKeyExpiresAt", "previousMaskedKey", "previousLastUsedAt"] {
+            assert!(ended["apiKey"].get(gone).is_none(), "{gone}: {}", ended.body);
+        }
         assert!(ended["apiKey"].get("key").is_none(), "no secret: {}", ended.body);
         assert_eq!(
             (app.verdict(old).await, app.verdict(&new).await),

@@ -79,6 +79,8 @@ async fn loot(app: &TestApp) -> Value {
             "expiresAt": 4_000_000_000_000_i64,
             "revokedAt": 1,
             "previousKeyExpiresAt": 4_000_000_000_000_i64,
+            "previousMaskedKey": "smuggled",
+            "previousLastUsedAt": "2001-01-01T00:00:00.000Z",
             "revision": 1,
             "totalUsageAllowed": 1_000_000,
             "usageLeft": 1_000_000,
@@ -178,12 +180,14 @@ fn alike(value: Value) -> Value {
             let members = members.into_iter().map(|(name, value)| match (name.as_str(), value) {
                 // What it says; its signature is another in each world.
                 ("jwt", Value::String(text)) => (name, alike(claims(&text))),
-                ("key" | "maskedKey" | "token", Value::String(text)) => {
+                ("key" | "maskedKey" | "previousMaskedKey" | "token", Value::String(text)) => {
                     let prefix = text.split_once('_').map_or("", |(prefix, _)| prefix);
                     (name, json!(format!("{prefix}_…")))
                 }
                 // Written behind, within a second: not there yet, or the moment at which everything here happens.
-                ("lastUsedAt", Value::String(text)) if text == NOW_ISO => (name, Value::Null),
+                ("lastUsedAt" | "previousLastUsedAt", Value::String(text)) if text == NOW_ISO => {
+                    (name, Value::Null)
+                }
                 (_, value) => (name, alike(value)),
             });
             Value::Object(members.collect())

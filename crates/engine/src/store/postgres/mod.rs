@@ -37,6 +37,7 @@ use super::{Read, Store, StoreError, UsageRow, Write};
 use crate::error::{Cause, OpenError};
 use crate::ledger::{Charge, Charged};
 use crate::options::PostgresUrl;
+use crate::tag::Tag;
 use listener::Listener;
 use transaction::PostgresTransaction;
 use watch::Watch;
@@ -109,6 +110,10 @@ impl Store for PostgresStore {
 
     async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError> {
         uses::note_last(&self.writers, uses).await
+    }
+
+    async fn note_replaced_uses(&self, uses: &[(Tag, UnixMillis)]) -> Result<(), StoreError> {
+        uses::note_last_of_replaced(&self.writers, uses).await
     }
 
     async fn note_usage(&self, counts: &[UsageRow]) -> Result<(), StoreError> {

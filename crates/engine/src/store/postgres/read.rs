@@ -13,7 +13,7 @@ use crate::pepper::PepperCheck;
 use crate::store::columns::{Columns, blob, tag_blob};
 use crate::store::from_columns::{all, one};
 use crate::store::indexed::INDEXED;
-use crate::store::key_query::{self, Dialect, meter_of_key};
+use crate::store::key_query::{self, Dialect, beside_key};
 use crate::store::{
     ApiKeyRow, BilledRow, ChainEnd, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow,
     MeterRow, MigrationWindowRow, Read, ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, TagHolder,
@@ -36,7 +36,7 @@ pub(super) const API_KEY: &str = concat!(
     "id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag, \
      previous_until, grants, metadata, external_meter_id, usage_left, enabled, deleted, migrated, \
      expires_at, created_at, updated_at, last_used_at, revision, ",
-    meter_of_key!()
+    beside_key!()
 );
 
 /// The key list in PostgreSQL's words.

@@ -6,8 +6,9 @@ use sqlx::postgres::PgPool;
 use sqlx::query;
 
 use super::write::column;
-use crate::store::columns::blob;
+use crate::store::columns::{blob, tag_blob};
 use crate::store::{StoreError, USAGE_DAYS_KEPT, USAGE_ROUTES, UsageRow};
+use crate::tag::Tag;
 use crate::usage::OTHER_ROUTES;
 
 /// Rows that one write clears away at most.
@@ -28,6 +29,27 @@ pub(super) async fn note_last(
            AND (api_key.last_used_at IS NULL OR api_key.last_used_at < mine.at)",
     )
     .bind(column(uses, |(id, _)| blob(*id)))
+    .bind(column(uses, |(_, at)| *at))
+    .execute(writers)
+    .await?;
+    Ok(())
+}
+
+/// Notes when replaced secrets were last used, likewise.
+pub(super) async fn note_last_of_replaced(
+    writers: &PgPool,
+    uses: &[(Tag, UnixMillis)],
+) -> Result<(), StoreError> {
+    query(
+        "WITH used AS (SELECT * FROM unnest($1::bytea[], $2::bigint[]) AS used (tag, at)),
+              mine AS (SELECT replaced_tag.tag, used.at FROM replaced_tag JOIN used USING (tag)
+                       WHERE replaced_tag.last_used_at IS NULL OR replaced_tag.last_used_at < used.at
+                       ORDER BY replaced_tag.tag FOR NO KEY UPDATE OF replaced_tag)
+         UPDATE replaced_tag SET last_used_at = mine.at FROM mine
+         WHERE replaced_tag.tag = mine.tag
+           AND (replaced_tag.last_used_at IS NULL OR replaced_tag.last_used_at < mine.at)",
+    )
+    .bind(column(uses, |(tag, _)| tag_blob(tag)))
     .bind(column(uses, |(_, at)| *at))
     .execute(writers)
     .await?;

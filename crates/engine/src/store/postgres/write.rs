@@ -277,9 +277,10 @@ impl Write for PostgresTransaction {
             let lines: Vec<_> = retired.iter().map(|tag| (subject, Some(*tag))).collect();
             self.log(&lines).await?;
         }
-        query("INSERT INTO replaced_tag (tag, api_key) VALUES ($1, $2)")
+        query("INSERT INTO replaced_tag (tag, api_key, masked_key) VALUES ($1, $2, $3)")
             .bind(tag_blob(replaced))
             .bind(blob(key.id))
+            .bind(&key.previous_masked_key)
             .execute(self.connection())
             .await?;
         query(

@@ -9,7 +9,7 @@ use super::transaction::SqliteTransaction;
 use crate::index::Revision;
 use crate::store::columns::{Columns, blob, counter, json, metadata_json, tag_blob};
 use crate::store::from_columns::{FromColumns, all, one};
-use crate::store::key_query::meter_of_key;
+use crate::store::key_query::beside_key;
 use crate::store::migration_columns::{list, ordinal};
 use crate::store::{
     ApiKeyRow, ChunkRow, Ledger, LegacyKeyRow, MigrationRead, MigrationRow, MigrationWrite,
@@ -63,11 +63,11 @@ impl MigrationRead for SqliteTransaction {
         let asked = hex_list(tags.iter().copied().map(Tag::to_hex));
         let current = query(concat!(
             "SELECT api_key.tag AS asked, api_key.*, ",
-            meter_of_key!(),
+            beside_key!(),
             " FROM json_each(?1) AS each JOIN api_key ON api_key.tag = unhex(each.value)
              UNION ALL
              SELECT upgraded_tag.tag AS asked, api_key.*, ",
-            meter_of_key!(),
+            beside_key!(),
             " FROM json_each(?1) AS each
              JOIN upgraded_tag ON upgraded_tag.tag = unhex(each.value)
              JOIN api_key ON api_key.id = upgraded_tag.api_key"
@@ -96,7 +96,7 @@ impl MigrationRead for SqliteTransaction {
     async fn api_keys_by_id(&mut self, of: &[u128]) -> Result<Vec<ApiKeyRow>, StoreError> {
         let keys = query(concat!(
             "SELECT api_key.*, ",
-            meter_of_key!(),
+            beside_key!(),
             " FROM json_each(?1) AS each JOIN api_key ON api_key.id = unhex(each.value)"
         ));
         all(keys.bind(ids(of)).fetch_all(self.connection()).await?)

@@ -34,6 +34,7 @@ use tokio::sync::Mutex;
 use super::{Read, Store, StoreError, UsageRow, Write};
 use crate::error::OpenError;
 use crate::ledger::{Charge, Charged};
+use crate::tag::Tag;
 use transaction::SqliteTransaction;
 use usage::Usage;
 use uses::Uses;
@@ -184,6 +185,10 @@ impl Store for SqliteStore {
 
     async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError> {
         self.uses.note(&self.writer, uses).await
+    }
+
+    async fn note_replaced_uses(&self, uses: &[(Tag, UnixMillis)]) -> Result<(), StoreError> {
+        self.uses.note_replaced(&self.writer, uses).await
     }
 
     async fn tidy(&self) -> Result<(), StoreError> {

@@ -13,7 +13,7 @@ use crate::key_entry::TaggedKey;
 use crate::pepper::PepperCheck;
 use crate::store::columns::{Columns, blob, tag_blob};
 use crate::store::from_columns::{all, one};
-use crate::store::key_query::{self, Dialect, meter_of_key};
+use crate::store::key_query::{self, Dialect, beside_key};
 use crate::store::{
     ApiKeyRow, BilledRow, ChainEnd, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow,
     MeterRow, MigrationWindowRow, Read, ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, TagHolder,
@@ -23,7 +23,7 @@ use crate::tag::Tag;
 
 /// The key list in SQLite's words.
 pub(super) const DIALECT: Dialect = Dialect {
-    columns: concat!("*, ", meter_of_key!()),
+    columns: concat!("*, ", beside_key!()),
     position: "instr",
     perhaps: ("instr(grants, ", ") > 0"),
     allows: "hex(substr(grants, value + 2, 1)) NOT IN ('', '00')",
@@ -122,7 +122,7 @@ impl Read for SqliteTransaction {
     }
 
     async fn api_key(&mut self, id: u128) -> Result<Option<ApiKeyRow>, StoreError> {
-        let key = query(concat!("SELECT *, ", meter_of_key!(), " FROM api_key WHERE id = ?1"))
+        let key = query(concat!("SELECT *, ", beside_key!(), " FROM api_key WHERE id = ?1"))
             .bind(blob(id));
         let row = key.fetch_optional(self.connection()).await?;
         self.key(row)
@@ -149,7 +149,7 @@ impl Read for SqliteTransaction {
     }
 
     async fn tag_holder(&mut self, tag: &Tag) -> Result<Option<TagHolder>, StoreError> {
-        let key = query(concat!("SELECT *, ", meter_of_key!(), " FROM api_key WHERE tag = ?1"))
+        let key = query(concat!("SELECT *, ", beside_key!(), " FROM api_key WHERE tag = ?1"))
             .bind(tag_blob(tag));
         let row = key.fetch_optional(self.connection()).await?;
         if let Some(key) = self.key(row)? {
