@@ -212,11 +212,21 @@ impl Select {
         if self.order.is_empty() {
             return match self.sorted_by.is_empty() {
                 true => select,
-                false => format!("{select}\nORDER BY {}", self.sorted_by.join(", ")),
+                false => format!("{select}\nORDER BY {}", self.in_order(self.sorted_by.iter())),
             };
         }
-        let names: Vec<&str> = order.map(|it| it.name.as_str()).collect();
-        format!("{select}\nORDER BY {}\nLIMIT {PAGE_ROWS}", names.join(", "))
+        let names = self.in_order(order.map(|it| &it.name));
+        format!("{select}\nORDER BY {names}\nLIMIT {PAGE_ROWS}")
+    }
+
+    /// Names behind ORDER BY. There PostgreSQL takes a bare name for what is selected under it, and `"id"::text` is
+    /// selected as `id`: 10 would stand before 9. With its table's name it is the column.
+    fn in_order<'n>(&self, names: impl Iterator<Item = &'n String>) -> String {
+        let of_table = |name: &String| match self.dialect {
+            Dialect::Postgres => format!("{}.{name}", self.from),
+            Dialect::Mysql | Dialect::Sqlite => name.clone(),
+        };
+        names.map(of_table).collect::<Vec<_>>().join(", ")
     }
 
     fn conditions(&self, after: Option<String>) -> String {
