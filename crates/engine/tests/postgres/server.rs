@@ -7,7 +7,7 @@ use oneloop_protocol::{PatchApiKey, Secret, Verdict};
 use sqlx::Executor;
 
 use crate::partition::{Cable, Partition};
-use crate::world::{World, asking, options, verified};
+use crate::world::{World, asking, new_team, options, verified};
 
 /// Far more than anything takes; reached only when something hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,6 +39,21 @@ async fn connections_that_are_ended_are_made_anew_and_nothing_is_missed() {
             assert!(Instant::now() < deadline, "round {round}: {:?}", verdict());
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_one_team_in_the_workspace_of_another_is_refused_by_the_database_itself() {
+    let world = World::new().await;
+    new_team(&world.engine, "Other").await;
+    world.key().await;
+    for wrong in [
+        "UPDATE api_key SET team = (SELECT id FROM team WHERE name = 'Other')",
+        "UPDATE api_key SET team = decode(repeat('07', 16), 'hex')",
+        "UPDATE api_key SET workspace = decode(repeat('07', 16), 'hex')",
+    ] {
+        let refused = world.place.execute(wrong).await.expect_err(wrong).to_string();
+        assert!(refused.contains("api_key_workspace_fkey"), "{refused}");
     }
 }
 
