@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, SqliteConnection};
 use tempfile::{TempDir, tempdir};
 use tokio::runtime::Runtime;
 
-use crate::support::{Ran, Server, command, oneloop, post};
+use crate::support::{Ran, Server, command, oneloop, post, postgres_database};
 
 /// Rows that cost nothing to make, for a copy that takes a while: counts of verifications.
 const MANY: &str = "
@@ -47,21 +47,9 @@ impl Move {
         let key = issued["apiKey"]["key"].as_str().expect("a key").to_owned();
         assert!(server.end_with(Signal::TERM).success());
         let runtime = Runtime::new().expect("a runtime");
-        let maintenance = std::env::var("ONELOOP_TEST_POSTGRES_URL").expect(
-            "ONELOOP_TEST_POSTGRES_URL names no PostgreSQL: run `npm test`, or \
-             `node scripts/with-databases.mjs cargo test …`",
-        );
-        let (place, _) = maintenance.rsplit_once('/').expect("a URL with a database");
-        let name = format!("oneloop_copy_{name}_{}", std::process::id());
-        let url = format!("{place}/{name}");
+        let url = postgres_database(&format!("copy_{name}"));
         let file = dir.path().join(".data/demo.db");
         runtime.block_on(async {
-            let mut server = PgConnection::connect(&maintenance).await.expect("answers");
-            for statement in
-                [format!("DROP DATABASE IF EXISTS {name}"), format!("CREATE DATABASE {name}")]
-            {
-                server.execute(AssertSqlSafe(statement)).await.expect("is done");
-            }
             let file = format!("sqlite:{}", file.display());
             let mut source = SqliteConnection::connect(&file).await.expect("opens");
             source.execute(MANY).await.expect("fills");

@@ -1,7 +1,8 @@
 //! kill -9 at random instants, of the command line, of the server, of both: what is there in the end is what would be
 //! there if nothing had happened.
 //!
-//! `ONELOOP_CRASHES` says how often (10 when absent; a nightly run has 200), `ONELOOP_CRASH_SEED` where the random
+//! On both databases, with keys that are native at once and with keys whose salted hash is tried. `ONELOOP_CRASHES` says
+//! how often for each (10 times and fewer when absent; a nightly run has 200), `ONELOOP_CRASH_SEED` where the random
 //! instants begin.
 
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Migration, key, wait_for};
+use crate::support::{Migration, Stored, key, postgres_database, wait_for};
 
 /// Keys in the table.
 const ROWS: usize = 400;
@@ -100,9 +101,30 @@ impl Phase {
 
 #[test]
 fn killed_at_any_instant_it_ends_as_if_nothing_had_happened() {
-    let (mut kills, seed) = (number("ONELOOP_CRASHES", 10), number("ONELOOP_CRASH_SEED", 1));
+    kill_again_and_again(Migration::of(ROWS), 10);
+}
+
+#[test]
+fn killed_on_postgres_it_ends_as_if_nothing_had_happened() {
+    let database = postgres_database("crash");
+    kill_again_and_again(Migration::between(Stored::Digest, &database, ROWS), 3);
+}
+
+#[test]
+fn killed_with_salted_rows_it_ends_as_if_nothing_had_happened() {
+    kill_again_and_again(Migration::between(Stored::Salted, "sqlite:oneloop.db", ROWS), 3);
+}
+
+#[test]
+fn killed_on_postgres_with_salted_rows_it_ends_as_if_nothing_had_happened() {
+    let database = postgres_database("crash_salted");
+    kill_again_and_again(Migration::between(Stored::Salted, &database, ROWS), 3);
+}
+
+/// Applies and rolls back by turns, killed so often.
+fn kill_again_and_again(mut migration: Migration, kills: u64) {
+    let (mut kills, seed) = (number("ONELOOP_CRASHES", kills), number("ONELOOP_CRASH_SEED", 1));
     let mut random = Random(seed);
-    let mut migration = Migration::of(ROWS);
     migration.plan();
     let mut phase = Phase::Apply;
     let mut child = None;

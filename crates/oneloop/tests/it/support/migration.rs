@@ -19,7 +19,46 @@ pub(crate) struct Migration {
     pub(crate) sdk_key: String,
     pub(crate) workspace: String,
     listen: String,
+    /// As `--database` has it.
+    database: String,
+    stored: Stored,
 }
+
+/// How keys stand in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// SHA-256 of the key: it is native at once.
+    Digest,
+    /// SHA-256 of a salt and the key: the row is found by a part of the key, and its hash is tried.
+    Salted,
+}
+
+/// The mapping of a table of salted keys.
+const SALTED: &str = r#"
+    version = 1
+    [source]
+    kind = "csv"
+    location = "keys.csv"
+    [target]
+    workspace = "WORKSPACE"
+    [columns]
+    id = "{id}"
+    key = "key_hash"
+    salt = "salt"
+    locator = { column = "lookup", part = "first:12" }
+    name = "{name}"
+    owner = "{user_id}"
+    created = { column = "created_at", format = "unix-s" }
+    expires = { column = "expires_at", format = "unix-s" }
+    revoked = { column = "revoked_at", set = true }
+    permissions = { column = "scopes", format = "space" }
+    [recipe]
+    algorithm = "sha256"
+    salt = "column"
+    [permissions]
+    read = { deployments = "read" }
+    write = { deployments = "create+update" }
+"#;
 
 /// The key of a row: 32 characters that no other row has.
 pub(crate) fn key(row: usize) -> String {
@@ -29,22 +68,62 @@ pub(crate) fn key(row: usize) -> String {
 
 /// The line of a row in `keys.csv`. Every third may read and write, every fifth is expired, every seventh revoked.
 pub(crate) fn line(row: usize) -> String {
-    let hash = Hex32::sha256(key(row).as_bytes());
+    line_with(row, Hex32::sha256(key(row).as_bytes()))
+}
+
+fn line_with(row: usize, hash: Hex32) -> String {
     let scopes = if row.is_multiple_of(3) { "read write" } else { "read" };
     let expires = if row.is_multiple_of(5) { "1710000000" } else { "" };
     let revoked = if row.is_multiple_of(7) { "1720000000" } else { "" };
     format!("{row},Key {row},customer-{},{hash},{scopes},1700000000,{expires},{revoked}", row % 10)
 }
 
+fn salt(row: usize) -> String {
+    format!("salt-{row}")
+}
+
+impl Stored {
+    /// What the table holds for a key.
+    fn hash(self, row: usize) -> Hex32 {
+        let salt = if self == Self::Salted { salt(row) } else { String::new() };
+        Hex32::sha256(format!("{salt}{}", key(row)).as_bytes())
+    }
+
+    fn header(self) -> &'static str {
+        match self {
+            Self::Digest => "id,name,user_id,key_hash,scopes,created_at,expires_at,revoked_at",
+            Self::Salted => {
+                "id,name,user_id,key_hash,scopes,created_at,expires_at,revoked_at,salt,lookup"
+            }
+        }
+    }
+
+    fn line(self, row: usize) -> String {
+        match self {
+            Self::Digest => line(row),
+            Self::Salted => {
+                let line = line_with(row, self.hash(row));
+                format!("{line},{},{}", salt(row), &key(row)[..12])
+            }
+        }
+    }
+}
+
 impl Migration {
     /// A server on SQLite, and `rows` keys to bring there.
     pub(crate) fn of(rows: usize) -> Self {
+        Self::between(Stored::Digest, "sqlite:oneloop.db", rows)
+    }
+
+    /// A server on a database, and `rows` keys to bring there.
+    pub(crate) fn between(stored: Stored, database: &str, rows: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let dir = folder.path();
-        let created = oneloop(dir, &["admin", "team", "create", "Acme", "--json"]).json();
+        let create = ["admin", "--database", database, "team", "create", "Acme", "--json"];
+        let created = oneloop(dir, &create).json();
         let text = |value: &Value| value.as_str().expect("text").to_owned();
         let (team, sdk_key) = (text(&created["team"]["id"]), text(&created["sdkKey"]["key"]));
-        let server = Server::start(dir, &[]);
+        let server = Server::start(dir, &["--database", database]);
         let listen = server.ready["url"].as_str().expect("a URL").replace("http://", "");
         let made = post(server.url("/api/v1/workspace"))
             .header("authorization", format!("Bearer {sdk_key}"))
@@ -53,7 +132,8 @@ impl Migration {
             .ok();
         let workspace = text(&made["workspace"]["id"]);
         let server = Some(server);
-        let migration = Self { folder, server, team, sdk_key, workspace, listen };
+        let database = database.to_owned();
+        let migration = Self { folder, server, team, sdk_key, workspace, listen, database, stored };
         migration.open_gate();
         migration.write_keys(1..=rows);
         migration.map();
@@ -66,9 +146,12 @@ impl Migration {
 
     /// Opens the gate to this machine.
     pub(crate) fn open_gate(&self) {
-        let args = ["admin", "migration-window", "open", "--team", &self.team];
-        let ran =
-            oneloop(self.dir(), &[&args[..], &["--from", "127.0.0.1", "--for", "2h"]].concat());
+        let admin = ["admin", "--database", &self.database];
+        let args = ["migration-window", "open", "--team", &self.team];
+        let ran = oneloop(
+            self.dir(),
+            &[&admin[..], &args, &["--from", "127.0.0.1", "--for", "2h"]].concat(),
+        );
         assert_eq!(ran.code, Some(0), "{ran:?}");
         // The server looks at most once a second.
         let url = self.url("/api/v1/migration/access");
@@ -79,25 +162,29 @@ impl Migration {
 
     /// Writes `keys.csv`.
     pub(crate) fn write_keys(&self, rows: impl IntoIterator<Item = usize>) {
-        let mut csv =
-            "id,name,user_id,key_hash,scopes,created_at,expires_at,revoked_at\n".to_owned();
+        let mut csv = format!("{}\n", self.stored.header());
         for row in rows {
-            writeln!(csv, "{}", line(row)).expect("writes");
+            writeln!(csv, "{}", self.stored.line(row)).expect("writes");
         }
         fs::write(self.dir().join("keys.csv"), csv).expect("written");
     }
 
     /// Writes `migration.toml` and proves it.
     fn map(&self) {
-        let init = ["init", "--from", "keys.csv", "--workspace", &self.workspace, "--yes"];
-        assert_eq!(self.run(&init).code, Some(0));
-        self.edit(|text| {
-            text.replace(
-                "[permissions]\n",
-                "[permissions]\nread = { deployments = \"read\" }\nwrite = { deployments = \"create+update\" }\n",
-            )
-        });
-        let pair = format!("key,stored\n{},{}\n", key(1), Hex32::sha256(key(1).as_bytes()));
+        if self.stored == Stored::Salted {
+            let mapping = SALTED.replace("WORKSPACE", &self.workspace);
+            fs::write(self.dir().join("migration.toml"), mapping).expect("written");
+        } else {
+            let init = ["init", "--from", "keys.csv", "--workspace", &self.workspace, "--yes"];
+            assert_eq!(self.run(&init).code, Some(0));
+            self.edit(|text| {
+                text.replace(
+                    "[permissions]\n",
+                    "[permissions]\nread = { deployments = \"read\" }\nwrite = { deployments = \"create+update\" }\n",
+                )
+            });
+        }
+        let pair = format!("key,stored,salt\n{},{},{}\n", key(1), self.stored.hash(1), salt(1));
         fs::write(self.dir().join("pairs.csv"), pair).expect("written");
         assert_eq!(self.run(&["prove", "--pairs", "pairs.csv"]).code, Some(0));
     }
@@ -148,7 +235,8 @@ impl Migration {
     /// Starts the server again, where it was.
     pub(crate) fn restart(&mut self) {
         self.server = None;
-        self.server = Some(Server::start_at(&self.listen, self.dir(), &[], &[]));
+        let args = ["--database", &self.database];
+        self.server = Some(Server::start_at(&self.listen, self.dir(), &args, &[]));
     }
 
     /// What the server says of a key.
