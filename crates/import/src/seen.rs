@@ -3,9 +3,12 @@
 //! The last of them are in memory, the others in a temporary file that has no name and is gone with the process.
 //! What identifies a key is stored under a keyed hash whose key is never written: the file says nothing of any key.
 
+mod filter;
+
 use std::collections::HashMap;
 use std::io;
 
+use self::filter::Filter;
 use oneloop_migrate::plan::{Identity, Seen};
 use redb::backends::FileBackend;
 use redb::{Builder, Database, Durability, ReadOnlyTable, ReadableDatabase, TableDefinition};
@@ -15,6 +18,9 @@ const RECENT: usize = 200_000;
 
 /// Memory for pages of the file, in bytes.
 const CACHE: usize = 16 * 1024 * 1024;
+
+/// Filters, of [`RECENT`] keys and 400 KB each. What goes to the file after them is always looked for there.
+const FILTERS: usize = 64;
 
 const TABLE: TableDefinition<'static, [u8; 16], u64> = TableDefinition::new("seen");
 
@@ -43,11 +49,22 @@ pub struct SeenKeys {
     spilled: Option<Spilled>,
     failure: Option<SeenError>,
     most: usize,
+    filters: usize,
 }
 
 struct Spilled {
     database: Database,
     table: ReadOnlyTable<Blinded, u64>,
+    /// Of the keys in the file, in the order in which they went there.
+    filters: Vec<Filter>,
+    /// Whether there are keys in the file that no filter knows.
+    overflowed: bool,
+}
+
+impl Spilled {
+    fn may_hold(&self, blinded: &Blinded) -> bool {
+        self.overflowed || self.filters.iter().any(|filter| filter.may_hold(blinded))
+    }
 }
 
 impl std::fmt::Debug for SeenKeys {
@@ -59,11 +76,11 @@ impl std::fmt::Debug for SeenKeys {
 impl SeenKeys {
     /// Nothing met yet. `key` is random, and used for this alone.
     pub fn new(key: [u8; blake3::KEY_LEN]) -> Self {
-        Self::holding(key, RECENT)
+        Self::holding(key, RECENT, FILTERS)
     }
 
-    fn holding(key: [u8; blake3::KEY_LEN], most: usize) -> Self {
-        Self { key, recent: HashMap::new(), spilled: None, failure: None, most }
+    fn holding(key: [u8; blake3::KEY_LEN], most: usize, filters: usize) -> Self {
+        Self { key, recent: HashMap::new(), spilled: None, failure: None, most, filters }
     }
 
     /// Whether every key was really looked for.
@@ -86,7 +103,7 @@ impl SeenKeys {
         if let Some(first) = self.recent.get(blinded) {
             return Ok(Some(*first));
         }
-        match &self.spilled {
+        match self.spilled.as_ref().filter(|spilled| spilled.may_hold(blinded)) {
             Some(spilled) => {
                 Ok(spilled.table.get(blinded).map_err(failed)?.map(|found| found.value()))
             }
@@ -96,13 +113,18 @@ impl SeenKeys {
 
     /// Moves what is in memory into the file.
     fn spill(&mut self) -> Result<(), SeenError> {
-        let database = match self.spilled.take() {
-            Some(spilled) => spilled.database,
+        let (database, mut filters) = match self.spilled.take() {
+            Some(spilled) => (spilled.database, spilled.filters),
             None => {
                 let file = FileBackend::new(tempfile::tempfile()?).map_err(failed)?;
-                Builder::new().set_cache_size(CACHE).create_with_backend(file).map_err(failed)?
+                let builder = Builder::new().set_cache_size(CACHE).create_with_backend(file);
+                (builder.map_err(failed)?, Vec::new())
             }
         };
+        let overflowed = filters.len() >= self.filters;
+        if !overflowed {
+            filters.push(Filter::of(self.recent.keys()));
+        }
         let mut recent: Vec<(Blinded, u64)> = self.recent.drain().collect();
         recent.sort_unstable();
         let mut write = database.begin_write().map_err(failed)?;
@@ -116,7 +138,7 @@ impl SeenKeys {
         }
         write.commit().map_err(failed)?;
         let table = database.begin_read().map_err(failed)?.open_table(TABLE).map_err(failed)?;
-        self.spilled = Some(Spilled { database, table });
+        self.spilled = Some(Spilled { database, table, filters, overflowed });
         Ok(())
     }
 
@@ -158,16 +180,20 @@ mod tests {
 
     #[test]
     fn what_was_met_is_remembered_in_memory_and_in_the_file() {
-        let mut seen = SeenKeys::holding([7; 32], 100);
-        for number in 1..=1_050 {
-            assert_eq!(seen.note(identity(number), number), None, "{number}");
+        // Filters for all of it, for some, for none.
+        for filters in [64, 3, 0] {
+            let mut seen = SeenKeys::holding([7; 32], 100, filters);
+            for number in 1..=1_050 {
+                assert_eq!(seen.note(identity(number), number), None, "{number}");
+            }
+            let spilled = seen.spilled.as_ref().expect("a file");
+            assert_eq!((seen.recent.len(), spilled.overflowed), (50, filters < 10));
+            for number in [1, 100, 101, 777, 1_001, 1_050] {
+                assert_eq!(seen.note(identity(number), 2_000), Some(number), "{number}");
+                assert_eq!(seen.note(identity(number), number), None, "the same row again");
+            }
+            assert_eq!(seen.note(identity(1_051), 1_051), None);
+            seen.finish().expect("nothing failed");
         }
-        assert!(seen.spilled.is_some() && seen.recent.len() == 50);
-        for number in [1, 100, 101, 777, 1_001, 1_050] {
-            assert_eq!(seen.note(identity(number), 2_000), Some(number), "{number}");
-            assert_eq!(seen.note(identity(number), number), None, "the same row again");
-        }
-        assert_eq!(seen.note(identity(1_051), 1_051), None);
-        seen.finish().expect("nothing failed");
     }
 }

@@ -9,10 +9,11 @@ use oneloop_protocol::migration::{
     ChunkAnswer, Comparison, CreateMigration, FinishMigration, Migration, MigrationState,
     RollBackMigration, RollBackStep, RowAnswer,
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
+use super::chunking::Chunk;
 use super::client::{Client, ClientError};
-use super::spool::{Chunk, Spool};
+use super::spool::Spool;
 
 /// Chunks on their way at once: the server reads one while it writes the one before.
 const UNDER_WAY: usize = 3;
@@ -98,6 +99,47 @@ pub async fn apply(
     client.finish(&job.id, all).await.map_err(|error| explained(error, 0))
 }
 
+/// Asks a finished job what became of the chunks of its plan, while the plan is still being made. After the first that
+/// fails, the rest is taken and let go, so that whoever plans comes to their end.
+///
+/// # Errors
+///
+/// [`JobError`]
+pub async fn replay(
+    client: &Client,
+    job: &Migration,
+    chunks: mpsc::Receiver<Chunk>,
+    events: &mut dyn Events,
+) -> Result<(), JobError> {
+    let chunks = stream::unfold(chunks, |mut chunks| async move {
+        chunks.recv().await.map(|chunk| (chunk, chunks))
+    });
+    let asked = |chunk: Chunk| async move {
+        let Some(number) = chunk.number else { return Ok((chunk, None)) };
+        let answer = known_chunk(client, &job.id, number, &chunk).await?;
+        Ok::<_, JobError>((chunk, Some(answer)))
+    };
+    let mut asked = pin!(chunks.map(asked).buffered(UNDER_WAY));
+    let mut outcome = Ok(());
+    while let Some(chunk) = asked.next().await {
+        if outcome.is_ok() {
+            outcome = chunk.and_then(|(chunk, answer)| Ok(events.chunk(&chunk, answer.as_ref())?));
+        }
+    }
+    outcome
+}
+
+/// What became of a chunk that the job has.
+async fn known_chunk(
+    client: &Client,
+    id: &MigrationId,
+    number: u32,
+    chunk: &Chunk,
+) -> Result<ChunkAnswer, JobError> {
+    let answer = client.chunk(id, number).await?;
+    if answer.digest == chunk.digest { Ok(answer) } else { Err(JobError::Changed(number)) }
+}
+
 /// Sends one chunk, or asks for what became of it if the job has it.
 async fn exchange(
     client: &Client,
@@ -109,10 +151,7 @@ async fn exchange(
     let chunk = chunk?;
     let Some(number) = chunk.number else { return Ok((chunk, None)) };
     if number <= known {
-        let answer = client.chunk(id, number).await?;
-        if answer.digest != chunk.digest {
-            return Err(JobError::Changed(number));
-        }
+        let answer = known_chunk(client, id, number, &chunk).await?;
         return Ok((chunk, Some(answer)));
     }
     let put = || client.put_chunk(id, number, chunk.digest, &chunk.body);

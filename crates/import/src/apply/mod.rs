@@ -2,6 +2,7 @@
 //!
 //! - [`client`]: the server's endpoints, with patience.
 //! - [`row`]: a planned key as a line of a chunk. A raw key never becomes one.
+//! - [`chunking`]: rows cut into chunks, and what is said of each row.
 //! - [`spool`]: the plan's chunks in a file without a name, so that what was reviewed is what is sent, and memory
 //!   does not grow with the rows.
 //! - [`job`]: sending, comparing, undoing, chunk by chunk.
@@ -9,6 +10,7 @@
 //! - [`calls`]: the same for a server that has only the original one-key endpoint.
 
 pub mod calls;
+pub mod chunking;
 pub mod client;
 pub mod job;
 pub mod report;

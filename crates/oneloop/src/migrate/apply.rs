@@ -1,5 +1,6 @@
 //! `oneloop migrate apply`: sends the plan that was reviewed. Stopped at any instant, the same command goes on.
 
+mod again;
 mod outcomes;
 mod raw;
 mod reviewed;
@@ -9,9 +10,10 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::Args;
+use oneloop_import::apply::chunking::{Chunk, Chunking};
 use oneloop_import::apply::client::Client;
 use oneloop_import::apply::job::{self, Events};
-use oneloop_import::apply::spool::{Chunk, Spool, SpoolWriter};
+use oneloop_import::apply::spool::{Spool, SpoolWriter};
 use oneloop_migrate::mapping::{self, Mapping};
 use oneloop_migrate::plan::{Proof, RowPlan, Summary};
 use oneloop_migrate::source::Row;
@@ -76,6 +78,9 @@ pub(super) async fn run(args: ApplyArgs, answer: Answer) -> Outcome {
     if args.send_raw {
         return raw::run(&args, reading, client, &reviewed, &missing, answer).await;
     }
+    if let Some(job) = again::finished(&client, &reading.mapping, &reviewed).await? {
+        return again::run(&args, reading, &client, &reviewed, &missing, &job, answer).await;
+    }
 
     let planned = reading.into(Spooling::of_chunks(args.chunk_rows)?).await?;
     let Planned { mapping, proof, summary, sink, .. } = planned;
@@ -123,14 +128,12 @@ pub(super) async fn missing_scopes(client: &Client, mapping: &Mapping) -> Outcom
     }
     let defined = client.scopes(&mapping.target.workspace).await.map_err(of_client)?;
     let granted = mapping.representations().map(str::to_owned);
-    let is_defined = |scope: &String| defined.iter().any(|it| it.representation == *scope);
-    Ok(granted.filter(|scope| !is_defined(scope)).collect())
+    Ok(granted.filter(|scope| !defined.contains(scope)).collect())
 }
 
 async fn create_scopes(client: &Client, mapping: &Mapping, missing: &[String]) -> Outcome {
     for scope in missing {
-        let text = mapping.scopes.get(scope);
-        client.create_scope(&mapping.target.workspace, scope, text).await.map_err(of_client)?;
+        client.create_scope(&mapping.target.workspace, scope).await.map_err(of_client)?;
     }
     if !missing.is_empty() {
         output::talk(&format!("Created the scopes that were missing: {}.", missing.join(", ")));
@@ -144,11 +147,7 @@ pub(super) struct Spooling(SpoolWriter);
 
 impl Spooling {
     pub(super) fn of_chunks(rows: Option<NonZeroUsize>) -> Outcome<Self> {
-        let spool = match rows {
-            Some(rows) => SpoolWriter::of_chunks(rows.get()),
-            None => SpoolWriter::new(),
-        };
-        spool.map(Self).map_err(|error| no_spool(&error))
+        SpoolWriter::new(chunking(rows)).map(Self).map_err(|error| no_spool(&error))
     }
 
     pub(super) fn finish(self) -> Outcome<Spool> {
@@ -160,6 +159,10 @@ impl Sink for Spooling {
     fn row(&mut self, row: &Row, plan: &RowPlan, mapping: &Mapping) -> Outcome {
         self.0.push(row, plan, mapping).map_err(|error| no_spool(&error))
     }
+}
+
+fn chunking(rows: Option<NonZeroUsize>) -> Chunking {
+    rows.map_or_else(Chunking::default, |rows| Chunking::of(rows.get()))
 }
 
 fn no_spool(error: &io::Error) -> Failure {
@@ -199,21 +202,25 @@ async fn send(
     ));
     let mut progress = Progress::begin(Some(spool.rows()));
     let client = client.telling(progress.teller());
-    let mut events = Written { outcomes, progress: &mut progress, replayed: 0 };
+    let mut events = Written { outcomes, progress: Some(&mut progress), replayed: 0 };
     let sent = job::apply(&client, &mut spool, body, &mut events).await;
     let replayed = events.replayed;
     progress.end();
-    if replayed > 0 {
-        let rows = grouped(replayed);
+    tell_replayed(replayed);
+    sent.map_err(of_job)
+}
+
+fn tell_replayed(rows: u64) {
+    if rows > 0 {
+        let rows = grouped(rows);
         output::talk(&format!("{rows} of them were there from an earlier run of this command."));
     }
-    sent.map_err(of_job)
 }
 
 /// Writes outcomes down as they come.
 struct Written<'w> {
     outcomes: &'w mut Outcomes,
-    progress: &'w mut Progress,
+    progress: Option<&'w mut Progress>,
     replayed: u64,
 }
 
@@ -221,7 +228,9 @@ impl Events for Written<'_> {
     fn chunk(&mut self, chunk: &Chunk, answer: Option<&ChunkAnswer>) -> io::Result<()> {
         let rows = answer.map_or(&[] as &[_], |answer| answer.rows.as_slice());
         self.outcomes.rows(&chunk.notes, rows)?;
-        self.progress.advance(rows.len() as u64);
+        if let Some(progress) = &mut self.progress {
+            progress.advance(rows.len() as u64);
+        }
         if answer.is_some_and(|answer| answer.replayed) {
             self.replayed += rows.len() as u64;
         }

@@ -20,8 +20,7 @@ pub(super) struct From {
     pub(super) location: String,
 }
 
-/// Reads `--from`: a path, the URL of a database without a password, `env:NAME` of a variable that holds one, or the
-/// address of another Oneloop.
+/// Reads `--from`: a path, the URL of a database without a password, or `env:NAME` of a variable that holds one.
 pub(super) fn resolve(from: &str, kind: Option<Kind>) -> Outcome<From> {
     let found = |kind| From { kind, location: from.to_owned() };
     if let Some(kind) = kind {
@@ -44,9 +43,6 @@ pub(super) fn resolve(from: &str, kind: Option<Kind>) -> Outcome<From> {
             }
         };
         return Ok(found(kind));
-    }
-    if from.starts_with("https://") || from.starts_with("http://") {
-        return Ok(found(Kind::Oneloop));
     }
     if let Ok(location) = from.parse::<Location>() {
         return Ok(found(of(location.dialect())));
@@ -99,7 +95,6 @@ mod tests {
             ("postgresql://app@db/app".to_owned(), Kind::Postgres),
             ("mariadb://app@db/app".to_owned(), Kind::Mysql),
             ("sqlite:keys.db".to_owned(), Kind::Sqlite),
-            ("https://keys.example.com".to_owned(), Kind::Oneloop),
         ] {
             assert_eq!(resolve(&from, None).expect("known"), From { kind, location: from });
         }

@@ -1,6 +1,8 @@
 //! The source, read row by row through the planner: what `plan`, `apply` and `reconcile` have in common. Where each
 //! row and its plan go is the caller's business.
 
+mod stages;
+
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use oneloop_migrate::mapping::{Kind, Mapping};
 use oneloop_migrate::plan::{
     Attributes, Existing, Identity, PlanError, Planner, Proof, RowPlan, Summary,
 };
-use oneloop_migrate::source::{Row, Source, SourceError};
+use oneloop_migrate::source::{Row, Source};
 use oneloop_protocol::UnixMillis;
 
 use super::problem::{of_open, of_source};
@@ -129,33 +131,23 @@ fn read(
     let mut planner = Planner::new(mapping, proof, &scopes, &NothingThere, &mut seen, now)
         .map_err(|error| refused(&error))?;
 
-    let mut progress = Progress::begin(source.count());
-    let (mut stopped, mut first) = (None, true);
-    let mut each = |row: Row| {
+    let count = source.count();
+    let (mut progress, mut first) = (Progress::begin(count), true);
+    let read = stages::run(source.as_mut(), mapping, sink, |row| {
         // A file of one shape says at its first row what it lacks; every row would say the same.
         if std::mem::take(&mut first) && mapping.source.kind == Kind::Csv {
             let missing = mapping.missing_columns(&row.header);
             if !missing.is_empty() {
-                stopped = Some(lacks(&missing, row.header.names()));
-                return std::ops::ControlFlow::Break(());
+                return Err(lacks(&missing, row.header.names()));
             }
         }
-        let plan = planner.row(&row);
         progress.row();
-        if let Err(failure) = sink.row(&row, &plan, mapping) {
-            stopped = Some(failure);
-            return std::ops::ControlFlow::Break(());
-        }
-        std::ops::ControlFlow::Continue(())
-    };
-    let read: Result<(), SourceError> = source.read(&mut each);
+        Ok(planner.row(row))
+    });
     progress.end();
-    read.map_err(|error| of_source(&error))?;
-    if let Some(failure) = stopped {
-        return Err(failure);
-    }
+    read?.map_err(|error| of_source(&error))?;
     let summary = planner.finish();
-    if let Some(count) = source.count().filter(|count| *count != summary.rows) {
+    if let Some(count) = count.filter(|count| *count != summary.rows) {
         return Err(Failure::ours(format!(
             "the database counted {count} rows and gave {}",
             summary.rows

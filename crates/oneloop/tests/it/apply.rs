@@ -73,6 +73,29 @@ fn applying_again_changes_nothing_and_says_the_same() {
 }
 
 #[test]
+fn applying_again_what_changed_since_leaves_what_is_known_as_it_was() {
+    let migration = Migration::of(12);
+    migration.plan();
+    migration.apply(&["--chunk-rows", "5"]).json();
+    let known = (migration.keys(), migration.lines("outcomes.ndjson"));
+    migration.write_keys((1..=12).filter(|row| *row != 4));
+    let changed = migration.apply(&["--chunk-rows", "5"]);
+    assert_eq!((changed.code, changed.stdout.as_str()), (Some(1), ""), "{changed:?}");
+    assert!(changed.stderr.contains("another plan than the one that was reviewed"), "{changed:?}");
+    assert_eq!((migration.keys(), migration.lines("outcomes.ndjson")), known);
+    let left = fs::read_dir(migration.dir()).expect("the folder").filter_map(Result::ok);
+    let drafts = left.filter(|file| file.file_name().to_string_lossy().starts_with(".tmp"));
+    assert_eq!(drafts.count(), 0, "a draft stayed behind");
+
+    // The rows of the plan, in another order: the digest of the plan is the same, its chunks are not.
+    migration.write_keys((1..=12).rev());
+    let turned = migration.apply(&["--chunk-rows", "5"]);
+    assert_eq!(turned.code, Some(1), "{turned:?}");
+    assert!(turned.stderr.contains("in another order than then"), "{turned:?}");
+    assert_eq!((migration.keys(), migration.lines("outcomes.ndjson")), known);
+}
+
+#[test]
 fn what_was_not_reviewed_is_not_sent() {
     let migration = Migration::of(5);
     let digest = migration.plan();

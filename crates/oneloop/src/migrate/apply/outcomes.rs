@@ -2,15 +2,17 @@
 //! its `message`.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use oneloop_import::apply::spool::RowNote;
+use oneloop_import::apply::chunking::RowNote;
 use oneloop_migrate::plan::Code;
 use oneloop_protocol::ApiKeyId;
 use oneloop_protocol::migration::{FieldDiff, RowAnswer, RowOutcome};
 use serde::Serialize;
+use tempfile::TempPath;
 
 use crate::failure::{Failure, Outcome};
 
@@ -19,6 +21,8 @@ use crate::failure::{Failure, Outcome};
 pub(in super::super) struct Outcomes {
     path: PathBuf,
     file: BufWriter<File>,
+    /// Where it is written until it is finished, if not in its place.
+    draft: Option<TempPath>,
     counts: BTreeMap<&'static str, (u64, &'static str)>,
     refused: u64,
 }
@@ -51,8 +55,30 @@ impl Outcomes {
         let file = File::create(path).map_err(|error| {
             Failure::user(format!("cannot write `{}`", path.display())).because(&error)
         })?;
+        Ok(Self::writing(path, file, None))
+    }
+
+    fn writing(path: &Path, file: File, draft: Option<TempPath>) -> Self {
         let (path, file) = (path.to_owned(), BufWriter::new(file));
-        Ok(Self { path, file, counts: BTreeMap::new(), refused: 0 })
+        Self { path, file, draft, counts: BTreeMap::new(), refused: 0 }
+    }
+
+    /// The same, in the place of an earlier one only when it is finished: until then that one is the true one.
+    pub(in super::super) fn replace(path: &Path) -> Outcome<Self> {
+        // A device or a pipe is written to, and never replaced.
+        if path.metadata().is_ok_and(|there| !there.is_file()) {
+            return Self::create(path);
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or_else(|| Path::new("."));
+        let draft = tempfile::Builder::new()
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(folder)
+            .map_err(|error| {
+                Failure::user(format!("cannot write beside `{}`", path.display())).because(&error)
+            })?;
+        let (file, draft) = draft.into_parts();
+        Ok(Self::writing(path, file, Some(draft)))
     }
 
     /// Writes the lines of rows: of those that were answered for, and of those around them that were not sent.
@@ -147,7 +173,11 @@ impl Outcomes {
     }
 
     pub(in super::super) fn finish(&mut self) -> Outcome {
-        self.file.flush().map_err(|error| {
+        let mut placed = self.file.flush();
+        if let (Ok(()), Some(draft)) = (&placed, self.draft.take()) {
+            placed = draft.persist(&self.path).map_err(|error| error.error);
+        }
+        placed.map_err(|error| {
             Failure::ours(format!("cannot write `{}`", self.path.display())).because(&error)
         })
     }

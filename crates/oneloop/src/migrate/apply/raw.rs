@@ -7,8 +7,8 @@ use std::io;
 use std::vec::IntoIter;
 
 use oneloop_import::apply::calls::{self, RawRow, raw_row};
+use oneloop_import::apply::chunking::{RowNote, note};
 use oneloop_import::apply::client::{Client, ClientError};
-use oneloop_import::apply::spool::{RowNote, note};
 use oneloop_import::file::STDIN;
 use oneloop_migrate::mapping::{Conflict, Mapping};
 use oneloop_migrate::plan::RowPlan;
@@ -59,19 +59,6 @@ pub(super) fn check(access: Result<MigrationAccess, ClientError>, mapping: &Mapp
             "call by call, a counter cannot be brought along, and its keys would have no limit",
         )
         .hint("leave columns.uses-left out to say that this is meant, and plan again"));
-    }
-    let columns = &mapping.columns;
-    for (column, what) in [
-        (columns.key_id.is_some(), "key-id"),
-        (columns.meter.is_some(), "meter"),
-        (columns.deleted.is_some(), "deleted"),
-    ] {
-        if column {
-            return Err(Failure::user(format!(
-                "call by call, columns.{what} cannot be brought along"
-            ))
-            .hint("leave it out of the mapping to say that this is meant, and plan again"));
-        }
     }
     if mapping.source.location == STDIN {
         return Err(Failure::user("standard input can be read only once, and this reads twice")

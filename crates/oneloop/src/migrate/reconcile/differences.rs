@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use oneloop_import::apply::spool::Chunk;
+use oneloop_import::apply::chunking::Chunk;
 use oneloop_protocol::migration::{Comparison, RowOutcome};
 use serde_json::json;
 
