@@ -5,12 +5,13 @@ use anyhow::bail;
 use crate::{command, report};
 
 /// The packages with benchmarks, and their names. Each prints its ratios as lines that start with `ratio`.
-const BENCHMARKS: [(&str, &str); 5] = [
+const BENCHMARKS: [(&str, &str); 6] = [
     ("oneloop-engine", "verify"),
     ("oneloop-engine", "creates"),
     ("oneloop-engine", "recipes"),
     ("oneloop", "http"),
     ("oneloop-import", "plan"),
+    ("oneloop", "migrate"),
 ];
 
 /// The widget in Chromium, beside the published React one. Only by its name: it needs a release `dist/` and a browser.
@@ -19,12 +20,13 @@ const WIDGET: &str = "widget";
 /// What `service` stands for: verification, start, memory, creating keys, and better-auth beside it.
 const SERVICE: [&str; 3] = ["verify", "creates", "http"];
 
-/// Runs `cargo bench` on every benchmark, or on the one that is named, and repeats the lines that state a ratio.
+/// Runs `cargo bench` on every benchmark, or on the one that is named, which then gets `arguments`, and repeats the lines
+/// that state a ratio.
 ///
 /// # Errors
 ///
 /// If there is none of that name, or one fails, which includes missing its own target.
-pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
+pub(crate) fn run(name: Option<&str>, arguments: &[String]) -> anyhow::Result<()> {
     if name == Some(WIDGET) {
         return command::run(&mut command::node("scripts/bench-widget.mjs"));
     }
@@ -46,7 +48,7 @@ pub(crate) fn run(name: Option<&str>) -> anyhow::Result<()> {
         // Whoever creates keys needs a PostgreSQL; the others do not mind it.
         let mut node = command::node("scripts/with-databases.mjs");
         node.args(["postgres", "--", "cargo", "bench", "--locked", "--package", package]);
-        node.args(["--bench", bench]).env("ONELOOP_BENCH_PEER", "1");
+        node.args(["--bench", bench, "--"]).args(arguments).env("ONELOOP_BENCH_PEER", "1");
         let output = command::output(&mut node)?;
         report::line(&output);
         let lines = output.lines().filter(|line| line.starts_with("ratio"));

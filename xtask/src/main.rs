@@ -49,6 +49,8 @@ enum Command {
     Bench {
         /// Which one, such as `verify`, or `service` for those of the service.
         name: Option<String>,
+        /// What that benchmark takes, such as how many rows.
+        arguments: Vec<String>,
     },
 }
 
@@ -58,7 +60,7 @@ fn main() -> ExitCode {
         Command::Size { max_brotli, max_entry_brotli } => {
             size::run(size::Budget { total: max_brotli, entry: max_entry_brotli })
         }
-        Command::Bench { name } => bench::run(name.as_deref()),
+        Command::Bench { name, arguments } => bench::run(name.as_deref(), &arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

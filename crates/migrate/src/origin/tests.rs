@@ -6,6 +6,7 @@ use super::*;
 use crate::mapping::MomentFormat;
 use crate::plan::{Code, Outcome, PlannedKey, Planner, Proof};
 use crate::prove::{Clues, Pair, SharedSecret, prove};
+use crate::recipe::SecretRef;
 use crate::source::{Ndjson, Row, Source};
 
 /// 2026-11-23T08:00:00Z
@@ -31,7 +32,7 @@ fn bring_along(sample: &Sample) -> (usize, PlannedKey, Vec<Code>) {
 
     let suspects = origin.suspects().expect(origin.name);
     let secret = sample.secret.map(|(name, bytes)| SharedSecret {
-        place: name.parse().expect("a place"),
+        place: SecretRef::Env(name.to_owned()),
         bytes: bytes.to_vec().into(),
     });
     let clues = Clues { suspects: suspects.clone(), secret, ..Clues::default() };
