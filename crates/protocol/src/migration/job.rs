@@ -77,7 +77,8 @@ pub struct CreateMigration {
     /// The recipe of rows that are not native, in its text form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipe: Option<String>,
-    /// Which part of a presented key leads to a row of that recipe, such as `first:8`.
+    /// What leads from a presented key to a row of that recipe: a part of it, such as `first:8`, or the text form of a quick
+    /// recipe, whose result is then what rows bring.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub locator: Option<String>,
     /// Who waived the recipe's proof, if somebody did.
@@ -125,7 +126,7 @@ pub struct Migration {
     pub conflict: Conflict,
     /// The recipe of its rows that are not native.
     pub recipe: Option<String>,
-    /// Which part of a presented key leads to a row of that recipe.
+    /// What leads from a presented key to a row of that recipe.
     pub locator: Option<String>,
     /// How many rows there will be.
     pub rows: u64,
