@@ -52,6 +52,7 @@ impl Engine {
             prefix: Some(prefix.to_owned()),
             masked_key: minted.masked_key,
             tag: minted.tag,
+            recipe: None,
             previous_tag: None,
             previous_until: None,
             previous_masked_key: None,

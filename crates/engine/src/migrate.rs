@@ -150,6 +150,7 @@ impl Engine {
             prefix: body.prefix.clone(),
             masked_key: mask::migrated(body.key.expose()),
             tag: Tag::of_key(self.pepper(), workspace.team, &KeyDigest::of(body.key.expose())),
+            recipe: None,
             previous_tag: None,
             previous_until: None,
             previous_masked_key: None,

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use oneloop_protocol::{FieldError, Reason, UnixMillis};
-use oneloop_recipe::{Part, Recipe, SaltSource, SecretRef, Speed};
+use oneloop_recipe::{LocatorRule, Recipe, SaltSource, SecretRef, Speed};
 use papaya::HashMap as Concurrent;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -31,7 +31,7 @@ pub(crate) struct RecipeSpec {
     pub(crate) recipe: Recipe,
     /// Its text, written one way.
     pub(crate) text: String,
-    pub(crate) locator: Option<Part>,
+    pub(crate) locator: Option<LocatorRule>,
     /// Of both texts: tells what one recipe makes of a key from what another makes.
     pub(crate) hash: [u8; 32],
 }
@@ -46,9 +46,9 @@ impl RecipeSpec {
         recipe: Option<&str>,
         locator: Option<&str>,
     ) -> Result<Option<Self>, FieldError> {
-        let locator = match locator.map(str::parse::<Part>) {
+        let locator = match locator.map(str::parse::<LocatorRule>) {
             Some(Err(error)) => return Err(refuse("locator", format!("locator: {error}"))),
-            Some(Ok(part)) => Some(part),
+            Some(Ok(rule)) => Some(rule),
             None => None,
         };
         let Some(recipe) = recipe else {
@@ -73,7 +73,7 @@ impl RecipeSpec {
         let locator = locator.filter(|_| recipe.needs_locator());
         let text = recipe.to_string();
         let mut hash = Sha256::new();
-        for piece in [&text, &locator.as_ref().map(Part::to_string).unwrap_or_default()] {
+        for piece in [&text, &locator.as_ref().map(LocatorRule::to_string).unwrap_or_default()] {
             hash.update((piece.len() as u64).to_be_bytes());
             hash.update(piece);
         }
@@ -97,7 +97,7 @@ impl RecipeSpec {
 
     /// Its number among the recipes of a team.
     pub(crate) fn find(&self, recipes: &[RecipeRow]) -> Option<u32> {
-        let locator = self.locator.as_ref().map(Part::to_string);
+        let locator = self.locator.as_ref().map(LocatorRule::to_string);
         recipes
             .iter()
             .find(|row| row.recipe == self.text && row.locator == locator)
@@ -119,7 +119,7 @@ impl RecipeSpec {
             team,
             number: recipes.iter().map(|row| row.number).max().unwrap_or(0) + 1,
             recipe: self.text.clone(),
-            locator: self.locator.as_ref().map(Part::to_string),
+            locator: self.locator.as_ref().map(LocatorRule::to_string),
             created_at: now,
         })
     }
@@ -176,10 +176,10 @@ impl RecipeSecrets {
 
     /// Refuses a recipe whose secret is not there.
     pub(crate) fn check(&self, spec: &RecipeSpec) -> Result<(), EngineError> {
-        let Some(place) = spec.recipe.secret_ref().map(ToString::to_string) else { return Ok(()) };
-        if self.0.contains_key(&place) {
-            return Ok(());
-        }
+        let locator = spec.locator.iter().flat_map(LocatorRule::secret_refs);
+        let places = spec.recipe.secret_refs().chain(locator);
+        let mut places = places.flatten().map(ToString::to_string);
+        let Some(place) = places.find(|place| !self.0.contains_key(place)) else { return Ok(()) };
         let message = format!(
             "the recipe needs the secret `{place}`, which this server was not started with: add it to \
              `recipe-secrets` and start it again"
@@ -187,22 +187,24 @@ impl RecipeSecrets {
         Err(FieldError::new("recipe", Reason::SecretNotConfigured, message).into())
     }
 
-    fn of(&self, spec: &RecipeSpec) -> Option<Arc<Zeroizing<Vec<u8>>>> {
-        self.0.get(&spec.recipe.secret_ref()?.to_string()).cloned()
+    fn of<'r>(&self, places: impl Iterator<Item = Option<&'r SecretRef>>) -> Secrets {
+        places.map(|place| self.0.get(&place?.to_string()).cloned()).collect()
     }
 }
 
-/// The bytes behind a reference, as the migration tool takes them: a file's without one newline at the end.
+/// The bytes behind a reference, as the migration tool takes them: those of a file of text without one newline at the
+/// end.
 fn fetch(place: &SecretRef) -> io::Result<Zeroizing<Vec<u8>>> {
     let bytes = match place {
         SecretRef::Env(name) => {
             let unset = || io::Error::new(io::ErrorKind::NotFound, "the variable is not set");
             Zeroizing::new(std::env::var_os(name).ok_or_else(unset)?.into_encoded_bytes())
         }
-        SecretRef::File(path) => {
+        SecretRef::File(path) | SecretRef::BinaryFile(path) => {
             let mut bytes = Zeroizing::new(Vec::new());
             File::open(path)?.take(SECRET_MAX + 1).read_to_end(&mut bytes)?;
-            if bytes.last() == Some(&b'\n') {
+            let is_text = matches!(place, SecretRef::File(_));
+            if is_text && bytes.last() == Some(&b'\n') {
                 bytes.pop();
             }
             bytes
@@ -218,12 +220,34 @@ fn fetch(place: &SecretRef) -> io::Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
+/// Secrets in the order in which a recipe names them.
+type Secrets = Vec<Option<Arc<Zeroizing<Vec<u8>>>>>;
+
+fn borrowed(secrets: &[Option<Arc<Zeroizing<Vec<u8>>>>]) -> Vec<Option<&[u8]>> {
+    secrets.iter().map(|it| it.as_ref().map(|secret| secret.as_slice())).collect()
+}
+
 /// A recipe, ready to be tried.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) number: u32,
     pub(crate) spec: RecipeSpec,
-    pub(crate) secret: Option<Arc<Zeroizing<Vec<u8>>>>,
+    /// Its own, and those of what it is made of.
+    secrets: Secrets,
+    /// Those that what leads to a row is made with.
+    locator_secrets: Secrets,
+}
+
+impl Loaded {
+    /// Its secrets, for [`Inputs::of_secrets`](oneloop_recipe::Inputs::of_secrets).
+    pub(crate) fn secrets(&self) -> Vec<Option<&[u8]>> {
+        borrowed(&self.secrets)
+    }
+
+    /// What leads to the row of a presented key.
+    pub(crate) fn locator(&self, presented: &str) -> Option<Zeroizing<String>> {
+        self.spec.locator.as_ref()?.of(presented, &borrowed(&self.locator_secrets))
+    }
 }
 
 /// The recipes of every team that has any.
@@ -250,8 +274,11 @@ impl Engine {
             match RecipeSpec::of_row(row) {
                 Ok(Some(spec)) => match self.recipe_secrets().check(&spec) {
                     Ok(()) => {
-                        let secret = self.recipe_secrets().of(&spec);
-                        loaded.push(Loaded { number: row.number, spec, secret });
+                        let known = self.recipe_secrets();
+                        let secrets = known.of(spec.recipe.secret_refs());
+                        let locator = spec.locator.iter().flat_map(LocatorRule::secret_refs);
+                        let locator_secrets = known.of(locator);
+                        loaded.push(Loaded { number: row.number, spec, secrets, locator_secrets });
                     }
                     Err(error) => {
                         tracing::error!(%error, "Keys under a recipe are INVALID for now");

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use oneloop_protocol::key::KeyDigest;
 use oneloop_protocol::{UnixMillis, VerifyRequest, mask};
-use oneloop_recipe::{Inputs, Part};
+use oneloop_recipe::Inputs;
 use zeroize::Zeroizing;
 
 use crate::engine::Engine;
@@ -26,7 +26,7 @@ use crate::index::{Keys, Match};
 use crate::recipes::Loaded;
 use crate::recognise::pool::Pool;
 use crate::stored_value::StoredValue;
-use crate::tag::Tag;
+use crate::tag::{Tag, locator_domain};
 use crate::turn::Update;
 
 /// Rows that one locator may lead to: 64 bits of locator make a second one rare, and eight of them make a
@@ -111,9 +111,9 @@ impl Engine {
         now: UnixMillis,
     ) -> Option<Match<'k>> {
         let recipes = self.recipes().of(team)?;
-        for Loaded { spec, secret, .. } in recipes.iter().filter(|it| !it.spec.needs_row()) {
-            let secret = secret.as_ref().map(|secret| secret.as_slice());
-            let inputs = Inputs { salt: None, secret };
+        for loaded in recipes.iter().filter(|it| !it.spec.needs_row()) {
+            let (spec, secrets) = (&loaded.spec, loaded.secrets());
+            let inputs = Inputs::of_secrets(None, &secrets);
             let Some(digest) = spec.recipe.digest(presented, inputs) else { continue };
             let tag = Tag::of_recipe_digest(self.pepper(), team, &spec.hash, &digest);
             if let Some(found) = keys.find_by(&tag, now) {
@@ -136,8 +136,7 @@ impl Engine {
 
     /// What stands for a locator: HMAC under the pepper, because a locator is a part of a key.
     pub(crate) fn locator_mac(&self, team: u128, recipe: u32, locator: &str) -> [u8; 32] {
-        let (team, recipe) = (team.to_be_bytes(), recipe.to_be_bytes());
-        self.pepper().mac(&[b"olc1", &team, &recipe, locator.as_bytes()])
+        self.pepper().mac(&[&locator_domain(team, recipe), locator.as_bytes()])
     }
 
     /// Tries a key against the stored values that its locator leads to. `true` if it was recognised, and is
@@ -165,11 +164,8 @@ impl Engine {
         let started = Instant::now();
         let presented = Arc::new(Zeroizing::new(presented.to_owned()));
         for (at, recipe) in recipes.iter().enumerate().filter(|(_, it)| it.spec.needs_row()) {
-            let part = recipe.spec.locator.as_ref().unwrap_or(&Part::Full);
-            let Some(locator) = part.of(&presented).filter(|part| !part.is_empty()) else {
-                continue;
-            };
-            let locator = self.locator_mac(team, recipe.number, locator);
+            let Some(locator) = recipe.locator(&presented) else { continue };
+            let locator = self.locator_mac(team, recipe.number, &locator);
             let mut store = self.snapshot().await?;
             let rows = store.legacy_candidates(team, recipe.number, &locator, CANDIDATES).await?;
             drop(store);
@@ -216,16 +212,15 @@ impl Engine {
         let recipes = Arc::clone(recipes);
         let tried = tokio::task::spawn_blocking(move || {
             let _permit = permit;
-            let Some(Loaded { spec, secret, .. }) = recipes.get(at) else { return Ok(None) };
+            let Some(loaded) = recipes.get(at) else { return Ok(None) };
+            let secrets = loaded.secrets();
             for (id, StoredValue { salt, stored }) in candidates {
                 if started.elapsed() > PATIENCE {
                     return Err(EngineError::Busy("trying this key takes too long; try again"));
                 }
-                let inputs = Inputs {
-                    salt: salt.as_ref().map(|salt| salt.as_slice()),
-                    secret: secret.as_ref().map(|secret| secret.as_slice()),
-                };
-                if spec.recipe.matches(&presented, &stored, inputs) {
+                let salt = salt.as_ref().map(|salt| salt.as_slice());
+                let inputs = Inputs::of_secrets(salt, &secrets);
+                if loaded.spec.recipe.matches(&presented, &stored, inputs) {
                     return Ok(Some(id));
                 }
             }
@@ -264,6 +259,7 @@ impl Engine {
                 continue;
             }
             let replaced = std::mem::replace(&mut key.tag, upgrade.tag);
+            key.recipe = None;
             key.masked_key = upgrade.masked_key;
             match turn.store.tag_holder(&key.tag).await? {
                 None => {}

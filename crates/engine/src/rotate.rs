@@ -41,6 +41,7 @@ impl Engine {
         let prefix = prefix(row.prefix.as_deref(), &workspace).to_owned();
         let minted = self.mint_key(row.team, &prefix)?;
         let replaced = std::mem::replace(&mut row.tag, minted.tag);
+        row.recipe = None;
         let mut retired: Vec<_> = row.previous_tag.take().into_iter().collect();
         row.previous_until = overlap.map(|seconds| end_of_overlap(now, seconds));
         let replaced_mask = std::mem::replace(&mut row.masked_key, minted.masked_key);

@@ -100,7 +100,7 @@ fn duplicate(representation: &str) -> EngineError {
     EngineError::conflict(Reason::DuplicateScope, Some("representation".to_owned()), message)
 }
 
-fn on_wire(row: ScopeRow) -> WorkspaceScope {
+pub(crate) fn on_wire(row: ScopeRow) -> WorkspaceScope {
     WorkspaceScope {
         id: ScopeId::from_bits(row.id),
         name: row.name,

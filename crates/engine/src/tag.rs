@@ -16,8 +16,25 @@ const SDK_KEY: &[u8] = b"ols1";
 const LINK_TOKEN: &[u8] = b"oll1";
 /// A key that is known by what another service's recipe made of it.
 const RECIPE: &[u8] = b"olr1";
+/// A part of a key, which leads to the row that it was in.
+const LOCATOR: &[u8] = b"olc1";
 /// A key that is known by the row that it was in: nothing that is presented ever has such a tag.
 const ROW: &[u8] = b"oli1";
+
+/// What stands in front of a key's digest in its tag.
+pub(crate) fn key_domain(team: u128) -> Vec<u8> {
+    [KEY, &team.to_be_bytes()].concat()
+}
+
+/// What stands in front of what a recipe, of this hash, made of a key in its tag.
+pub(crate) fn recipe_domain(team: u128, recipe: &[u8; 32]) -> Vec<u8> {
+    [RECIPE, &team.to_be_bytes(), recipe].concat()
+}
+
+/// What stands in front of a locator in what is stored of it.
+pub(crate) fn locator_domain(team: u128, recipe: u32) -> Vec<u8> {
+    [LOCATOR, &team.to_be_bytes(), &recipe.to_be_bytes()].concat()
+}
 
 /// The stored form of one secret.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -144,7 +144,7 @@ pub(crate) async fn own_workspace(
     store.workspace(id).await?.filter(|row| row.team == team).ok_or_else(unknown)
 }
 
-fn on_wire(row: WorkspaceRow) -> Workspace {
+pub(crate) fn on_wire(row: WorkspaceRow) -> Workspace {
     Workspace {
         id: WorkspaceId::from_bits(row.id),
         name: row.name,

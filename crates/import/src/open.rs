@@ -2,14 +2,15 @@
 
 use std::num::NonZeroU32;
 
-use oneloop_migrate::mapping::{Kind, Mapping, PermissionFormat, Template};
-use oneloop_migrate::source::Source;
+use oneloop_migrate::mapping::{Kind, Mapping, PermissionFormat, SourceSpec, Template};
+use oneloop_migrate::source::{Only, Source};
 
 use crate::database::{
     Connection, DatabaseError, Dialect, Form, Location, LocationError, Select, SelectError,
     TableName, TableNameError, TableSource, Wanted,
 };
 use crate::file::{self, FileFormat, OpenFileError};
+use crate::upstream::{self, UpstreamError};
 
 /// A source that can be read.
 pub struct Opened {
@@ -50,13 +51,9 @@ pub enum OpenError {
         /// What the URL says.
         found: &'static str,
     },
-    /// Another Oneloop. What it stores of a key is an HMAC under its own pepper and team: neither its API nor its
-    /// database yields a digest that another pepper could take in.
-    #[error(
-        "the keys of another Oneloop stand under its pepper and cannot be read out; move its database together with \
-         the pepper file"
-    )]
-    Oneloop,
+    /// Another Oneloop.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
     /// The table's name.
     #[error("source.table: {0}")]
     TableName(#[from] TableNameError),
@@ -81,13 +78,25 @@ pub async fn open(
     let format = match spec.kind {
         Kind::Csv => FileFormat::Csv,
         Kind::Ndjson => FileFormat::Ndjson,
-        Kind::Oneloop => return Err(OpenError::Oneloop),
+        Kind::Oneloop => {
+            let source = only(Box::new(upstream::open(spec)?), spec);
+            let remark = Some("an API has no snapshot: keys that change meanwhile may be missed");
+            return Ok(Opened { source, sql: None, remark });
+        }
         Kind::Postgres | Kind::Mysql | Kind::Sqlite => {
             return open_table(mapping, rows_per_second).await;
         }
     };
-    let source = file::open(format, &spec.location)?;
+    let source = only(file::open(format, &spec.location)?, spec);
     Ok(Opened { source, sql: None, remark: None })
+}
+
+/// Of the source's rows those that the mapping takes.
+fn only(source: Box<dyn Source + Send>, spec: &SourceSpec) -> Box<dyn Source + Send> {
+    match spec.only.is_empty() {
+        true => source,
+        false => Box::new(Only::new(source, spec.only.clone())),
+    }
 }
 
 async fn open_table(
@@ -147,13 +156,13 @@ pub fn wanted(mapping: &Mapping) -> Vec<Wanted> {
         .flat_map(Template::columns);
     let moments = [&columns.created, &columns.last_used, &columns.expires];
     let moments = moments.into_iter().flatten().map(|it| it.column.as_str());
-    let flags =
-        [&columns.enabled, &columns.revoked].into_iter().flatten().map(|it| it.column.as_str());
-    let counter = columns.uses_left.as_deref();
-    let texts =
-        templates.chain(moments).chain(flags).chain(counter).map(|column| (column, Form::Text));
+    let flags = columns.flags().map(|it| it.column.as_str());
+    let metadata = columns.metadata.as_deref().map(|column| (column, Form::Json));
+    let texts = templates.chain(moments).chain(flags).chain(columns.texts());
+    let texts = texts.map(|column| (column, Form::Text));
     secret
         .chain(permissions)
+        .chain(metadata)
         .chain(texts)
         .map(|(column, form)| Wanted {
             column: column.to_owned(),

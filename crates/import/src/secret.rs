@@ -5,7 +5,7 @@ use std::{env, fs, io};
 use oneloop_migrate::recipe::SecretRef;
 use zeroize::Zeroizing;
 
-/// The bytes behind a reference: a variable's, or a file's without one newline at the end.
+/// The bytes behind a reference: a variable's, or a file's; those of a file of text without one newline at the end.
 ///
 /// # Errors
 ///
@@ -24,6 +24,7 @@ pub fn fetch(place: &SecretRef) -> io::Result<Zeroizing<Vec<u8>>> {
             }
             bytes
         }
+        SecretRef::BinaryFile(path) => Zeroizing::new(fs::read(path)?),
     })
 }
 
@@ -38,6 +39,8 @@ mod tests {
         fs::write(&path, "s3cret\n\n").expect("written");
         let place = SecretRef::File(path.to_str().expect("UTF-8").to_owned());
         assert_eq!(fetch(&place).expect("there").as_slice(), b"s3cret\n");
+        let place = SecretRef::BinaryFile(path.to_str().expect("UTF-8").to_owned());
+        assert_eq!(fetch(&place).expect("there").as_slice(), b"s3cret\n\n", "all of it");
         let missing = SecretRef::Env("NO_SUCH_VARIABLE_HERE".to_owned());
         assert_eq!(fetch(&missing).expect_err("missing").kind(), io::ErrorKind::NotFound);
     }

@@ -88,7 +88,7 @@ fn look_at(source: &mut dyn Source, columns: &Columns) -> Result<Learnt, LookErr
     let mut look = Look::new(columns);
     let mut sink = |row: Row| {
         look.row(&row);
-        if row.number == ROWS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if row.number >= ROWS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     source.read(&mut sink)?;
     Ok(look.finish())

@@ -9,6 +9,7 @@ use oneloop_engine::Database;
 
 use crate::admin::AdminCommand;
 use crate::config::Options;
+use crate::export::ExportArgs;
 use crate::migrate::MigrateArgs;
 
 /// Cyan for what can be typed, green for headings: the colours of `cargo` and `uv`.
@@ -45,6 +46,12 @@ pub(crate) enum Command {
     Admin(AdminArgs),
     /// Bring existing keys along: their holders go on using them, and notice nothing
     Migrate(MigrateArgs),
+    /// Write a team's workspaces, scopes and keys as NDJSON, for another installation to take in
+    ///
+    /// Reads one state of the database, also while a server runs on it, and changes nothing. No secret stands in it: a
+    /// key is there as the one-way tag that is stored of it. `oneloop migrate init --from FILE` takes it in, on a server
+    /// that knows this installation's pepper as a recipe secret; ids, metadata, counters and the rest come along.
+    Export(ExportArgs),
     /// Print the default configuration file, which documents every option
     Config,
     /// Print the OpenAPI document of the API, which a server shows at /openapi.json and /docs

@@ -52,7 +52,7 @@ pub(crate) fn unopened(error: OpenError) -> Failure {
             Failure::user(format!("cannot use the pepper file `{}`", file.display())).because(&cause)
         }
         error @ OpenError::RecipeSecret { .. } => Failure::user(error.to_string())
-            .hint("`recipe-secrets` names files (`file:PATH`) and environment variables (`env:NAME`) that hold a secret; take out the ones that no recipe needs any more"),
+            .hint("`recipe-secrets` names files (`file:PATH`, `binary-file:PATH`) and environment variables (`env:NAME`) that hold a secret; take out the ones that no recipe needs any more"),
         OpenError::NewerSchema { database, found, known } => Failure::user(format!(
             "the database `{database}` was written by a newer version of this program (schema {found}; this one knows {known})"
         ))

@@ -8,6 +8,7 @@ mod cli;
 mod config;
 mod demo;
 mod engine;
+mod export;
 mod failure;
 mod logging;
 mod migrate;
@@ -60,6 +61,10 @@ fn run(cli: Cli) -> Outcome {
         Command::Admin(args) => {
             logging::start_quietly()?;
             runtime.block_on(admin::run(args))
+        }
+        Command::Export(args) => {
+            logging::start_quietly()?;
+            runtime.block_on(export::run(args))
         }
         Command::Migrate(args) => {
             logging::start_quietly()?;

@@ -11,7 +11,7 @@ mod origins;
 mod plan;
 mod planned;
 mod problem;
-mod progress;
+pub(crate) mod progress;
 mod prove;
 mod reconcile;
 mod report;

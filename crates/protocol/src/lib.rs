@@ -12,6 +12,7 @@ pub mod amount;
 pub mod api_key;
 pub mod base62;
 pub mod error;
+pub mod export;
 pub mod grant;
 pub mod id;
 pub mod jwt;

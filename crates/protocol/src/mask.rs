@@ -39,6 +39,16 @@ pub fn migrated(key: &str) -> String {
     }
 }
 
+/// Whether it is a mask as this service makes them: never more of a key than its prefix and its last four characters.
+pub fn is_mask(mask: &str) -> bool {
+    let Some((head, tail)) = mask.split_once("****") else { return false };
+    let head = head.strip_suffix('_').unwrap_or(head);
+    head.len() <= 16
+        && head.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && tail.len() <= 4
+        && tail.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// The most bits that `text` can hold, judging by the classes of characters it uses.
 fn entropy_at_most(text: &str) -> f64 {
     let any = |class: fn(&u8) -> bool| text.bytes().any(|byte| class(&byte));
@@ -94,5 +104,11 @@ mod tests {
             prop_assert!(mask.starts_with("****"));
             prop_assert!(mask.len() <= 8);
         }
+    }
+
+    #[test]
+    fn a_mask_shows_at_most_four_characters() {
+        assert!(is_mask("****") && is_mask("ol_****abcd") && is_mask("****abcd"));
+        assert!(!is_mask("****abcde") && !is_mask("abcd") && !is_mask("a-b****abcd"));
     }
 }

@@ -4,7 +4,12 @@ use crate::Recipe;
 use crate::algorithm::Algorithm;
 use crate::encoding::{Output, TextEncoding};
 use crate::kdf::{ITERATIONS_MAX, LENGTH_MAX};
+use crate::part::Part;
 use crate::salt::{Position, SaltSource};
+
+/// How many recipes may stand one in the other: a key that an installation knew under a recipe, exported from there,
+/// and from the next.
+pub const PREHASH_DEPTH: usize = 4;
 
 /// A recipe that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,10 +62,32 @@ impl Recipe {
             }
             _ => {}
         }
+        self.check_prehash()?;
         let position = self.salt.position != Position::default();
         if !salted && (position || self.salt.text != TextEncoding::default()) {
             return Err(error("salt", "its text and position are given, but no salt is"));
         }
         Ok(())
+    }
+
+    fn check_prehash(&self) -> Result<(), RecipeError> {
+        let Some(prehash) = &self.prehash else { return Ok(()) };
+        let refuse = |message: &str| Err(error("prehash", message));
+        if self.secret_refs().count() > PREHASH_DEPTH {
+            return Err(error(
+                "prehash",
+                format!("at most {PREHASH_DEPTH} recipes stand one in the other"),
+            ));
+        }
+        if self.part != Part::Full || self.text != TextEncoding::default() {
+            return refuse("`part` and `text` belong into the prehash: it is what takes the key");
+        }
+        if prehash.needs_locator() {
+            return refuse("must be a quick hash, without a salt of the row");
+        }
+        if prehash.output != Self::of(prehash.algorithm.clone()).output {
+            return refuse("has no output of its own: its bytes are hashed again");
+        }
+        prehash.check().map_err(|inner| error("prehash", inner.to_string()))
     }
 }

@@ -112,6 +112,11 @@ impl Encoding {
         .map(Zeroizing::new)
     }
 
+    /// Whether what it writes is text whatever the bytes are.
+    pub fn is_text(self) -> bool {
+        self != Self::Raw
+    }
+
     /// Its name in a sentence.
     pub fn in_words(self) -> &'static str {
         match self {

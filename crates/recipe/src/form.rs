@@ -22,17 +22,19 @@ use crate::toml_text::quoted;
 pub struct Form {
     /// `sha256`, `hmac-sha512`, `bcrypt` … Required.
     pub algorithm: String,
+    /// What is made of the key first: `sha256`, or the text of a whole recipe.
+    pub prehash: Option<String>,
     /// `full`, `after-first:|` … See [`Part`].
     pub part: Option<String>,
     /// `utf-8`, `hex`, `base64`, `base64url`: what the text of that part stands for.
     pub text: Option<String>,
-    /// `column`, `fixed:TEXT`, `secret:env:NAME` or `secret:file:PATH`.
+    /// `column`, `fixed:TEXT`, or `secret:` and a place as in `hmac-key`.
     pub salt: Option<String>,
     /// What the salt's text stands for; the same words as `text`.
     pub salt_text: Option<String>,
     /// `before` or `after`.
     pub salt_position: Option<String>,
-    /// `env:NAME` or `file:PATH`.
+    /// `env:NAME`, `file:PATH` or `binary-file:PATH`.
     pub hmac_key: Option<String>,
     /// Rounds of PBKDF2.
     pub iterations: Option<u32>,
@@ -71,6 +73,7 @@ impl TryFrom<&Form> for Recipe {
             (output, _) => word("output", output.as_deref(), Encoding::from_word)?,
         };
         let recipe = Self {
+            prehash: form.prehash.as_deref().map(prehash).transpose()?,
             part: part.map_err(|problem| error("part", problem.to_string()))?,
             text: word("text", form.text.as_deref(), TextEncoding::from_word)?,
             salt: Salt {
@@ -142,6 +145,27 @@ fn algorithm(form: &Form) -> Result<Algorithm, RecipeError> {
     })
 }
 
+/// A word is the plain hash of that name; anything else is a recipe.
+fn prehash(text: &str) -> Result<Box<Recipe>, RecipeError> {
+    let recipe = match Hash::from_name(text) {
+        Some(hash) => Ok(Recipe::of(Algorithm::Digest(hash))),
+        None if text.contains('=') => text.parse(),
+        None => {
+            return Err(error("prehash", format!("`{text}` is no hash this version knows")));
+        }
+    };
+    recipe.map(Box::new).map_err(|problem: RecipeError| error("prehash", problem.to_string()))
+}
+
+fn prehash_text(recipe: &Recipe) -> String {
+    match &recipe.algorithm {
+        Algorithm::Digest(hash) if *recipe == Recipe::of(recipe.algorithm.clone()) => {
+            hash.name().to_owned()
+        }
+        _ => recipe.to_string(),
+    }
+}
+
 fn salt_source(text: Option<&str>) -> Result<SaltSource, RecipeError> {
     let Some(text) = text else { return Ok(SaltSource::None) };
     match text.split_once(':') {
@@ -153,7 +177,7 @@ fn salt_source(text: Option<&str>) -> Result<SaltSource, RecipeError> {
         }
         _ => Err(error(
             "salt",
-            "write none, column, fixed:TEXT, secret:env:NAME or secret:file:PATH",
+            "write none, column, fixed:TEXT, secret:env:NAME, secret:file:PATH or secret:binary-file:PATH",
         )),
     }
 }
@@ -168,6 +192,7 @@ impl From<&Recipe> for Form {
         let plain = Recipe::of(recipe.algorithm.clone()).output.encoding.word();
         let mut form = Self {
             algorithm: recipe.algorithm.name(),
+            prehash: recipe.prehash.as_deref().map(prehash_text),
             part: unless(&recipe.part.to_string(), "full"),
             text: unless(recipe.text.word(), "utf-8"),
             salt: match &recipe.salt.source {
@@ -207,6 +232,7 @@ impl Form {
         let number = |key: &str, value: Option<u64>| value.map(|value| format!("{key} = {value}"));
         [
             text("algorithm", &Some(self.algorithm.clone())),
+            text("prehash", &self.prehash),
             text("part", &self.part),
             text("text", &self.text),
             text("salt", &self.salt),

@@ -4,6 +4,9 @@
 //! stored = output-prefix ‖ encode( algorithm( salt ‖ decode(part of the key) ‖ salt ) )
 //! ```
 //!
+//! Some hash twice: with a `prehash`, the bytes that another recipe makes of the key stand where the part of the key
+//! would.
+//!
 //! A [`Recipe`] is a value: it is proved against real keys, written into the mapping file, and later tells
 //! the server how to recognise a key that nobody could bring along in clear. It stands in a crate of its own
 //! because both do that: the migration, and the server's verification.
@@ -19,6 +22,7 @@ mod encoding;
 mod form;
 mod hash;
 mod kdf;
+mod locator;
 mod mac;
 mod part;
 mod salt;
@@ -34,12 +38,13 @@ use zeroize::Zeroizing;
 
 pub use algorithm::Algorithm;
 pub use bcrypt::{CUT as BCRYPT_CUT, Stored as BcryptStored};
-pub use check::RecipeError;
+pub use check::{PREHASH_DEPTH, RecipeError};
 pub use django::Stored as DjangoStored;
 pub use encoding::{Encoding, Output, TextEncoding};
 pub use form::Form;
 pub use hash::Hash;
 pub use kdf::{ITERATIONS_MAX, LENGTH_MAX, MEMORY_MAX, ScryptCost};
+pub use locator::{LocatorRule, LocatorRuleError};
 pub use part::{Part, PartError};
 pub use salt::{Position, Salt, SaltSource, SecretRef, SecretRefError};
 pub use toml_text::quoted;
@@ -57,6 +62,9 @@ pub use argon2::{is_argon2, is_scrypt as is_scrypt_phc};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Recipe {
+    /// What is made of the key first; then neither a part nor a text encoding is this recipe's own. See
+    /// [`PREHASH_DEPTH`].
+    pub prehash: Option<Box<Recipe>>,
     /// Which part of the key is hashed.
     pub part: Part,
     /// What the text of that part stands for.
@@ -74,8 +82,20 @@ pub struct Recipe {
 pub struct Inputs<'i> {
     /// The row's salt, as it stands in its column.
     pub salt: Option<&'i [u8]>,
-    /// The bytes behind the recipe's [`SecretRef`].
+    /// The bytes behind the recipe's own [`SecretRef`].
     pub secret: Option<&'i [u8]>,
+    /// The bytes behind those of its prehash, and of that one's, as [`Recipe::secret_refs`] lists them after the first.
+    pub prehash: &'i [Option<&'i [u8]>],
+}
+
+impl<'i> Inputs<'i> {
+    /// The secrets of a recipe, in the order of [`Recipe::secret_refs`].
+    pub fn of_secrets(salt: Option<&'i [u8]>, secrets: &'i [Option<&'i [u8]>]) -> Self {
+        match secrets {
+            [] => Self { salt, secret: None, prehash: &[] },
+            [own, prehash @ ..] => Self { salt, secret: *own, prehash },
+        }
+    }
 }
 
 /// What checking a key against a recipe costs, and so how such keys are brought along.
@@ -97,6 +117,7 @@ impl Recipe {
             _ => Output::default(),
         };
         Self {
+            prehash: None,
             part: Part::Full,
             text: TextEncoding::Utf8,
             algorithm,
@@ -243,7 +264,12 @@ impl Recipe {
         std::str::from_utf8(&key).ok().map(|key| Zeroizing::new(key.to_owned()))
     }
 
-    /// Where the secret that it needs is kept, if it needs one.
+    /// Where the secrets that it needs are kept: its own, its prehash's, that one's. `None` where one needs none.
+    pub fn secret_refs(&self) -> impl Iterator<Item = Option<&SecretRef>> {
+        std::iter::successors(Some(self), |recipe| recipe.prehash.as_deref()).map(Self::secret_ref)
+    }
+
+    /// Where the secret that it needs itself is kept, if it needs one.
     pub fn secret_ref(&self) -> Option<&SecretRef> {
         match (&self.algorithm, &self.salt.source) {
             (Algorithm::Hmac { key, .. }, _) | (_, SaltSource::Secret(key)) => Some(key),
@@ -253,14 +279,18 @@ impl Recipe {
 
     /// The whole key, as its own bytes, with nothing mixed in.
     fn is_of_the_plain_key(&self) -> bool {
-        self.part == Part::Full
+        self.prehash.is_none()
+            && self.part == Part::Full
             && self.text == TextEncoding::Utf8
             && self.salt.source == SaltSource::None
     }
 
     /// What goes into the algorithm.
     fn message(&self, key: &str, inputs: Inputs<'_>) -> Option<Zeroizing<Vec<u8>>> {
-        let part = self.text.decode(self.part.of(key)?.as_bytes())?;
+        let part = match &self.prehash {
+            None => self.text.decode(self.part.of(key)?.as_bytes())?,
+            Some(prehash) => prehash.digest(key, Inputs::of_secrets(None, inputs.prehash))?,
+        };
         let derives = matches!(self.algorithm, Algorithm::Pbkdf2 { .. } | Algorithm::Scrypt { .. });
         if derives || self.salt.source == SaltSource::None {
             return Some(part);

@@ -12,12 +12,15 @@ pub enum SecretRef {
     Env(String),
     /// A file, whose bytes are taken as they are except for one newline at the end.
     File(String),
+    /// A file, all of whose bytes are taken as they are: a secret that is no text may well end in the byte of a newline.
+    BinaryFile(String),
 }
 
 /// A reference that cannot be read. Does not repeat the text: somebody may have put the secret itself there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a secret is named by `env:NAME` or `file:PATH`, and never written into the mapping itself"
+    "a secret is named by `env:NAME` or `file:PATH` (`binary-file:PATH` for one that is no text), and never written \
+     into the mapping itself"
 )]
 pub struct SecretRefError;
 
@@ -26,6 +29,7 @@ impl fmt::Display for SecretRef {
         match self {
             Self::Env(name) => write!(f, "env:{name}"),
             Self::File(path) => write!(f, "file:{path}"),
+            Self::BinaryFile(path) => write!(f, "binary-file:{path}"),
         }
     }
 }
@@ -40,8 +44,17 @@ impl FromStr for SecretRef {
                 Ok(Self::Env(name.to_owned()))
             }
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.to_owned())),
+            Some(("binary-file", path)) if !path.is_empty() => {
+                Ok(Self::BinaryFile(path.to_owned()))
+            }
             _ => Err(SecretRefError),
         }
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for SecretRef {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -33,8 +33,11 @@ fn parts() -> impl Strategy<Value = Part> {
 
 fn algorithms() -> impl Strategy<Value = Algorithm> {
     let hash = || select(Hash::ALL);
-    let key =
-        prop_oneof!["[A-Z_]{1,8}".prop_map(SecretRef::Env), ".{1,8}".prop_map(SecretRef::File)];
+    let key = prop_oneof![
+        "[A-Z_]{1,8}".prop_map(SecretRef::Env),
+        ".{1,8}".prop_map(SecretRef::File),
+        ".{1,8}".prop_map(SecretRef::BinaryFile),
+    ];
     let cost = (1_u8..16, 1_u32..9, 1_u32..5).prop_map(|(log_n, r, p)| ScryptCost { log_n, r, p });
     prop_oneof![
         Just(Algorithm::Plaintext),
@@ -59,18 +62,39 @@ fn salts() -> impl Strategy<Value = Salt> {
     prop_oneof![2 => Just(Salt::default()), 1 => salted]
 }
 
+/// What a key may be hashed by first: a plain hash as a rule, and sometimes a recipe with a prehash of its own.
+fn prehashes() -> impl Strategy<Value = Recipe> {
+    let plain = || select(Hash::ALL).prop_map(|hash| Recipe::of(Algorithm::Digest(hash)));
+    let own = (parts(), select(TextEncoding::ALL), algorithms(), plain()).prop_map(
+        |(part, text, algorithm, innermost)| {
+            let of_part = Recipe { part, text, ..Recipe::of(algorithm.clone()) };
+            let twice = Recipe { prehash: Some(Box::new(innermost)), ..Recipe::of(algorithm) };
+            if of_part.part == Part::Full { twice } else { of_part }
+        },
+    );
+    prop_oneof![1 => plain(), 2 => own]
+}
+
 /// Any recipe that [`Recipe::check`] lets pass.
 pub fn recipes() -> impl Strategy<Value = Recipe> {
     let output = (option::of("[a-z0-9:$ \"]{1,6}"), select(Encoding::ALL))
         .prop_map(|(prefix, encoding)| Output { prefix: prefix.unwrap_or_default(), encoding });
-    (parts(), select(TextEncoding::ALL), algorithms(), salts(), output).prop_map(
-        |(part, text, algorithm, salt, output)| {
+    let prehash = option::weighted(0.3, prehashes());
+    (parts(), select(TextEncoding::ALL), algorithms(), salts(), output, prehash).prop_map(
+        |(part, text, algorithm, salt, output, prehash)| {
             let output = if algorithm.is_self_describing() { Output::default() } else { output };
-            let recipe = Recipe { part, text, algorithm, salt, output };
-            match recipe.check() {
+            let recipe = Recipe { prehash: None, part, text, algorithm, salt, output };
+            let recipe = match recipe.check() {
                 Ok(()) => recipe,
                 Err(_) => Recipe { salt: Salt::default(), ..recipe },
-            }
+            };
+            let twice = Recipe {
+                prehash: prehash.map(Box::new),
+                part: Part::Full,
+                text: TextEncoding::Utf8,
+                ..recipe.clone()
+            };
+            if twice.check().is_ok() { twice } else { recipe }
         },
     )
 }

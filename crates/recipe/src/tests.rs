@@ -97,6 +97,25 @@ fn what_makes_no_sense_is_refused_by_name() {
         (r#"algorithm = "scrypt", log-n = 40, r = 8, p = 1"#, "log-n", "memory"),
         (r#"algorithm = "pbkdf2-sha1", iterations = 4000000000"#, "iterations", "15000000"),
         (r#"algorithm = "sha256", colour = "red""#, "text", "colour"),
+        (r#"algorithm = "md5", prehash = "sha257""#, "prehash", "sha257"),
+        (r#"algorithm = "md5", prehash = "sha256", part = "first:3""#, "prehash", "belong into"),
+        (r#"algorithm = "md5", prehash = "sha256", text = "hex""#, "prehash", "belong into"),
+        (r#"algorithm = "md5", prehash = 'algorithm = "bcrypt"'"#, "prehash", "quick"),
+        (
+            r#"algorithm = "md5", prehash = 'algorithm = "sha1", salt = "column"'"#,
+            "prehash",
+            "quick",
+        ),
+        (
+            r#"algorithm = "md5", prehash = 'algorithm = "sha1", output = "base64"'"#,
+            "prehash",
+            "output",
+        ),
+        (
+            r#"algorithm = "md5", prehash = 'algorithm = "sha1", part = "first:0"'"#,
+            "prehash",
+            "first:0",
+        ),
     ];
     for (text, field, says) in refusals {
         let error = text.parse::<Recipe>().expect_err(text);
@@ -111,6 +130,10 @@ fn a_secret_written_where_its_place_belongs_is_not_repeated() {
     let error = text.parse::<Recipe>().expect_err("not a reference");
     assert!(!error.to_string().contains("canary"), "{error}");
     assert!("env:A-B".parse::<SecretRef>().is_err() && "env:A_B".parse::<SecretRef>().is_ok());
+    assert!(
+        "binary-file:".parse::<SecretRef>().is_err()
+            && "binary-file:p".parse::<SecretRef>().is_ok()
+    );
 }
 
 #[test]
@@ -146,6 +169,33 @@ fn parts_of_a_key() {
     assert_eq!(of("last:4", "abc"), None);
 }
 
+/// Computed with Python: `hashlib.md5(b"salt" + hmac.new(b"k", hashlib.sha1(b"abc").digest(), "sha512").digest())`.
+#[test]
+fn recipes_stand_one_in_the_other() {
+    let inner = r#"algorithm = "hmac-sha512", prehash = 'algorithm = "sha1", part = "after-first:_"', hmac-key = "env:K""#;
+    let text = format!("algorithm = \"md5\", prehash = '''{inner}''', salt = \"fixed:salt\"");
+    let recipe: Recipe = text.parse().expect("valid");
+    let (none, some): ([Option<&[u8]>; 0], _) = ([], [None, Some(b"k".as_slice()), None]);
+    let stored = b"0ece7b5fd1b392731b27655f84993199";
+    assert!(recipe.matches("x_abc", stored, Inputs::of_secrets(None, &some)));
+    assert!(!recipe.matches("x_abd", stored, Inputs::of_secrets(None, &some)));
+    assert!(
+        !recipe.matches("x_abc", stored, Inputs::of_secrets(None, &none)),
+        "a secret is missing"
+    );
+    let places: Vec<_> = recipe.secret_refs().map(|place| place.map(ToString::to_string)).collect();
+    assert_eq!(places, [None, Some("env:K".to_owned()), None]);
+    assert_eq!((recipe.speed(), recipe.needs_locator()), (Speed::Fast, false));
+
+    let mut deep = Recipe::of(Algorithm::Digest(Hash::Sha256));
+    for depth in 2..=PREHASH_DEPTH + 1 {
+        deep = Recipe { prehash: Some(Box::new(deep)), ..Recipe::of(Algorithm::Digest(Hash::Md5)) };
+        assert_eq!(deep.check().is_ok(), depth <= PREHASH_DEPTH, "{depth}");
+        let read = deep.to_string().parse::<Recipe>();
+        assert_eq!(read.is_ok_and(|read| read == deep), depth <= PREHASH_DEPTH, "{depth}");
+    }
+}
+
 #[test]
 fn a_secret_salt_is_the_callers_to_give() {
     let recipe: Recipe =
@@ -153,7 +203,7 @@ fn a_secret_salt_is_the_callers_to_give() {
             .parse()
             .expect("valid");
     assert_eq!(recipe.secret_ref(), Some(&secret_ref("env:DB_KEY_BASE")));
-    let inputs = Inputs { secret: Some(b"base"), salt: None };
+    let inputs = Inputs { secret: Some(b"base"), ..Inputs::default() };
     let stored = recipe.encode("key", inputs).expect("secret given");
     assert_eq!(
         *stored,

@@ -106,16 +106,16 @@ fn hmac_of_rfc_2202_and_rfc_4231_test_case_2() {
     ];
     for (hash, stored) in answers {
         let text = format!("algorithm = \"hmac-{hash}\", hmac-key = \"env:JEFE\"");
-        let inputs = Inputs { secret: Some(b"Jefe"), salt: None };
+        let inputs = Inputs { secret: Some(b"Jefe"), ..Inputs::default() };
         matches(&text, "what do ya want for nothing?", stored, inputs);
-        let other = Inputs { secret: Some(b"jefe"), salt: None };
+        let other = Inputs { secret: Some(b"jefe"), ..Inputs::default() };
         assert!(!recipe(&text).matches("what do ya want for nothing?", stored.as_bytes(), other));
     }
 }
 
 #[test]
 fn pbkdf2_of_rfc_6070_and_rfc_7914() {
-    let salt = |salt| Inputs { salt: Some(salt), secret: None };
+    let salt = |salt| Inputs { salt: Some(salt), ..Inputs::default() };
     for (iterations, stored) in [
         (1, "0c60c80f961f0e71f3a9b524af6012062fe037a6"),
         (2, "ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957"),
@@ -145,7 +145,7 @@ fn scrypt_of_rfc_7914_section_12() {
         r#"algorithm = "scrypt", log-n = 10, r = 8, p = 16, length = 64, salt = "column""#,
         "password",
         "fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b3731622eaf30d92e22a3886ff109279d9830dac727afb94a83ee6d8360cbdfa2cc0640",
-        Inputs { salt: Some(b"NaCl"), secret: None },
+        Inputs { salt: Some(b"NaCl"), ..Inputs::default() },
     );
 }
 

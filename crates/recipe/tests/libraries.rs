@@ -76,7 +76,7 @@ fn hmacs() {
     ];
     for (name, stored) in answers {
         let text = format!("algorithm = \"hmac-{name}\", hmac-key = \"file:pepper\"");
-        check(&text, stored, Inputs { secret: Some(b"pepper-1"), salt: None });
+        check(&text, stored, Inputs { secret: Some(b"pepper-1"), ..Inputs::default() });
         assert!(!recipe(&text).matches(KEY, stored.as_bytes(), Inputs::default()), "no key given");
     }
 }
@@ -85,7 +85,7 @@ fn hmacs() {
 /// p=2, dklen=32)`.
 #[test]
 fn derivations() {
-    let salt = Inputs { salt: Some(b"NaCl-7"), secret: None };
+    let salt = Inputs { salt: Some(b"NaCl-7"), ..Inputs::default() };
     let answers = [
         ("sha1", "GNS51GfH1nFZRwns/otpGxHT9iM="),
         ("sha256", "koereKsS1R/cAM3p6Y8Y82q/e7M68gjwKFLuvvRD9w0="),
@@ -181,7 +181,7 @@ fn hex_decoded_keys_and_salts() {
     let salted = recipe(
         r#"algorithm = "sha512", text = "hex", salt = "column", salt-text = "hex", salt-position = "after""#,
     );
-    let salt = |salt| Inputs { salt: Some(salt), secret: None };
+    let salt = |salt| Inputs { salt: Some(salt), ..Inputs::default() };
     assert!(salted.matches(token, three, salt(b"3b1c0a4e5f60718a")));
     assert!(!salted.matches(token, three, salt(b"3b1c0a4e5f60718b")));
     assert!(!salted.matches(token, three, salt(b"not hex")));

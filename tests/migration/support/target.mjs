@@ -9,8 +9,8 @@ import { makeWorkspace, startTeam } from '../../fixtures/team.mjs'
 const AT_ONCE = 16
 
 /** Starts a server whose gate is open to this machine. `variables` are what `oneloop migrate` finds it by. */
-export async function makeTarget() {
-  const team = await startTeam()
+export async function makeTarget(...serveArgs) {
+  const team = await startTeam(...serveArgs)
   const { oneloop, url, sdkKey } = team
   const { id: workspace } = await makeWorkspace(oneloop, 'Production')
   await team.home.admin('migration-window', 'open', '--team', team.teamId, '--from', '127.0.0.1', '--for', '2h')

@@ -117,6 +117,7 @@ impl Engine {
             prefix: row.prefix.clone(),
             masked_key: row.masked_key.clone().unwrap_or_else(|| "****".to_owned()),
             tag,
+            recipe: row.digest.is_none().then_some(job.recipe).flatten(),
             previous_tag: None,
             previous_until: None,
             previous_masked_key: None,

@@ -83,6 +83,7 @@ fn key(id: u8, customer_id: &str) -> ApiKeyRow {
         prefix: Some("ol".to_owned()),
         masked_key: "ol_****abcd".to_owned(),
         tag: tag(id),
+        recipe: None,
         previous_tag: None,
         previous_until: None,
         previous_masked_key: None,

@@ -102,6 +102,7 @@ impl FromColumns for ApiKeyRow {
             prefix: columns.optional_text("prefix")?,
             masked_key: columns.text("masked_key")?,
             tag: columns.tag("tag")?,
+            recipe: columns.optional_number("recipe")?,
             previous_tag: columns.optional_tag("previous_tag")?,
             previous_until: columns.optional_moment("previous_until")?,
             previous_masked_key: columns.optional_text("previous_masked_key")?,

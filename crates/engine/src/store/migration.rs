@@ -234,6 +234,9 @@ pub(crate) trait MigrationRead: Send {
     /// The recipes of one team or of all, by team and number.
     async fn recipes(&mut self, team: Option<u128>) -> Result<Vec<RecipeRow>, StoreError>;
 
+    /// What is stored of these keys, those that can only be recognised by trying, in any order.
+    async fn legacy_keys(&mut self, ids: &[u128]) -> Result<Vec<LegacyKeyRow>, StoreError>;
+
     /// At most `limit` keys that a locator leads to.
     async fn legacy_candidates(
         &mut self,

@@ -83,6 +83,8 @@ pub(crate) struct ApiKeyRow {
     pub(crate) prefix: Option<String>,
     pub(crate) masked_key: String,
     pub(crate) tag: Tag,
+    /// The number of the recipe that the tag was made with, as long as the key is known by that; `None` = native.
+    pub(crate) recipe: Option<u32>,
     /// The tag before the last rotation, if that was given an overlap.
     pub(crate) previous_tag: Option<Tag>,
     /// The first moment at which the previous secret no longer works.

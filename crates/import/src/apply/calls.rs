@@ -47,7 +47,7 @@ pub fn raw_row(
             expires_at: attributes.expires_at,
             created_at: attributes.created_at.map(&iso),
             last_used_at: attributes.last_used_at.map(&iso),
-            prefix: None,
+            prefix: attributes.prefix.clone(),
         },
     }
 }

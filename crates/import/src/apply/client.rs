@@ -4,14 +4,18 @@
 use std::fmt;
 use std::time::Duration;
 
+use oneloop_migrate::mapping::ScopeText;
+use oneloop_protocol::api_key::ApiKeysAnswer;
 use oneloop_protocol::error::ErrorBody;
 use oneloop_protocol::migration::{
     ChunkAnswer, Comparison, CreateMigration, FinishMigration, Hex32, Migration, MigrationAccess,
     MigrationAnswer, MigrationsAnswer, RollBackMigration, RollBackStep, SignedReport,
 };
-use oneloop_protocol::workspace::{ScopeAnswer, ScopesAnswer};
+use oneloop_protocol::workspace::{
+    ScopeAnswer, ScopesAnswer, Workspace, WorkspaceScope, WorkspacesAnswer,
+};
 use oneloop_protocol::{
-    CreateScope, MigrationId, Secret, Verdict, Verification, VerifyRequest, WorkspaceId,
+    CreateScope, MigrationId, Secret, Verdict, Verification, VerifyRequest, WorkspaceId, key_list,
 };
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, StatusCode, Url};
@@ -231,10 +235,35 @@ impl Client {
     }
 
     /// The scopes that a workspace defines.
-    pub async fn scopes(&self, workspace: &WorkspaceId) -> Result<Vec<String>, ClientError> {
+    pub async fn scopes(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> Result<Vec<WorkspaceScope>, ClientError> {
         let path = format!("api/v1/workspace/{workspace}/scopes");
         let answer: ScopesAnswer = self.call(Method::GET, &path, None).await?;
-        Ok(answer.scopes.into_iter().map(|scope| scope.representation).collect())
+        Ok(answer.scopes)
+    }
+
+    /// The team's workspaces.
+    pub async fn workspaces(&self) -> Result<Vec<Workspace>, ClientError> {
+        let answer: WorkspacesAnswer = self.call(Method::GET, "api/v1/workspace", None).await?;
+        Ok(answer.workspaces)
+    }
+
+    /// The keys of a workspace behind `cursor`, or the first: a page of them, or all from a server that has no pages and
+    /// ignores what it is asked.
+    pub async fn key_page(
+        &self,
+        workspace: &WorkspaceId,
+        cursor: Option<&str>,
+    ) -> Result<ApiKeysAnswer, ClientError> {
+        // Cursors are URL-safe.
+        let behind = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        let path = format!(
+            "api/v1/workspace/{workspace}/api-key?includeDeleted=true&limit={}{behind}",
+            key_list::LIMIT.end()
+        );
+        self.call(Method::GET, &path, None).await
     }
 
     /// Defines a scope. One that is there already, as after a lost answer, is fine.
@@ -242,11 +271,14 @@ impl Client {
         &self,
         workspace: &WorkspaceId,
         representation: &str,
+        text: Option<&ScopeText>,
     ) -> Result<(), ClientError> {
         let path = format!("api/v1/workspace/{workspace}/scope");
-        let (name, representation) = (representation.to_owned(), representation.to_owned());
+        let ScopeText { name, description } = text.cloned().unwrap_or_default();
+        let name = name.unwrap_or_else(|| representation.to_owned());
+        let representation = representation.to_owned();
         let made: Result<ScopeAnswer, _> =
-            self.post(&path, &CreateScope { name, representation, description: None }).await;
+            self.post(&path, &CreateScope { name, representation, description }).await;
         match made {
             Ok(_) => Ok(()),
             Err(error) if error.reason() == Some("duplicate_scope") => Ok(()),

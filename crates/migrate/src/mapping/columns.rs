@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::moment::MomentFormat;
 use super::permissions::PermissionFormat;
 use super::template::Template;
-use crate::recipe::Part;
+use crate::recipe::LocatorRule;
 
 /// The columns. Only `key` and `owner` are required.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -37,6 +37,31 @@ pub struct Columns {
     pub uses_left: Option<String>,
     /// What it may do.
     pub permissions: Option<PermissionColumn>,
+    /// Its metadata: a JSON object, all of whose entries are kept. Those of `[metadata]` come on top.
+    pub metadata: Option<String>,
+    /// Whether it was deleted: imported as that, so that its caller goes on hearing so.
+    pub deleted: Option<Flag>,
+    /// The prefix that it was minted with.
+    pub prefix: Option<String>,
+    /// What may be shown of it, as this service masks keys; anything else is left out.
+    pub masked_key: Option<String>,
+    /// The meter that it is bound to.
+    pub meter: Option<String>,
+    /// The id that it keeps, where it comes from another Oneloop.
+    pub key_id: Option<String>,
+}
+
+impl Columns {
+    /// Those that hold a yes or no.
+    pub fn flags(&self) -> impl Iterator<Item = &Flag> {
+        [&self.enabled, &self.revoked, &self.deleted].into_iter().flatten()
+    }
+
+    /// Those that hold a text or number, which is taken as it is.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let all = [&self.uses_left, &self.prefix, &self.masked_key, &self.meter, &self.key_id];
+        all.into_iter().filter_map(|it| it.as_deref())
+    }
 }
 
 /// How a presented key leads to its row, where hashing it first is impossible.
@@ -45,8 +70,8 @@ pub struct Columns {
 pub struct Locator {
     /// The column that holds it.
     pub column: String,
-    /// Which part of the key it is.
-    pub part: Part,
+    /// Which part of the key it is, or what is made of that.
+    pub part: LocatorRule,
 }
 
 /// A column that holds a moment.

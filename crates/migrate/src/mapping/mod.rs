@@ -59,12 +59,25 @@ pub struct Mapping {
     /// What each permission of the source means here. One that is missing stops the plan.
     #[serde(default)]
     pub permissions: BTreeMap<String, GrantMap>,
+    /// What scopes are called that are created on the way: representation → its texts.
+    #[serde(default)]
+    pub scopes: BTreeMap<String, ScopeText>,
     /// What every key gets, whatever its row says: for services whose keys have no permissions.
     #[serde(default)]
     pub grants: GrantMap,
     /// What to do in doubt.
     #[serde(default)]
     pub policy: Policy,
+}
+
+/// What a scope is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScopeText {
+    /// Its name; its representation, where absent.
+    pub name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
 }
 
 /// A mapping file that cannot be used.
@@ -154,8 +167,11 @@ impl Mapping {
         let named = named.into_iter().chain([("owner", Some(&columns.owner))]);
         let named = named.filter_map(|(name, it)| Some((format!("columns.{name}"), it?)));
         let metadata = self.metadata.iter().map(|(name, it)| (format!("metadata.{name}"), it));
+        let texts = columns.texts().chain(columns.metadata.as_deref()).map(Template::column);
+        let texts = texts.map(|it| ("a column that is shown".to_owned(), it)).collect::<Vec<_>>();
         named
             .chain(metadata)
+            .chain(texts.iter().map(|(place, it)| (place.clone(), it)))
             // Headers are found in any case, so the comparison is in any case too.
             .find(|(_, it)| it.columns().any(|column| column.eq_ignore_ascii_case(&columns.key)))
             .map(|(place, _)| place)

@@ -58,7 +58,7 @@ pub struct Policy {
     pub conflict: Conflict,
     /// A key that has expired at its source.
     pub expired: OnSight,
-    /// A key that was revoked at its source.
+    /// A key that was revoked or deleted at its source.
     pub revoked: OnSight,
     /// A key that can be guessed.
     pub weak: Weak,

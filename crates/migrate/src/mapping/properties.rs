@@ -46,7 +46,7 @@ fn grants() -> impl Strategy<Value = GrantMap> {
 
 fn columns() -> impl Strategy<Value = Columns> {
     let locator = (text(), 1_usize..99)
-        .prop_map(|(column, bytes)| Locator { column, part: Part::First(bytes) });
+        .prop_map(|(column, bytes)| Locator { column, part: Part::First(bytes).into() });
     let permissions = (text(), select(PermissionFormat::ALL.to_vec()))
         .prop_map(|(column, format)| PermissionColumn { column, format });
     (
@@ -74,18 +74,64 @@ fn columns() -> impl Strategy<Value = Columns> {
                     revoked,
                     uses_left,
                     permissions,
+                    metadata: None,
+                    deleted: None,
+                    prefix: None,
+                    masked_key: None,
+                    meter: None,
+                    key_id: None,
                 }
             },
         )
 }
 
+/// The same, with what few sources have.
+fn all_columns() -> impl Strategy<Value = Columns> {
+    let carried = (
+        option::of(text()),
+        option::of(flags()),
+        (option::of(text()), option::of(text()), option::of(text()), option::of(text())),
+    );
+    (columns(), carried).prop_map(
+        |(columns, (metadata, deleted, (prefix, masked_key, meter, key_id)))| Columns {
+            metadata,
+            deleted,
+            prefix,
+            masked_key,
+            meter,
+            key_id,
+            ..columns
+        },
+    )
+}
+
+fn scopes() -> impl Strategy<Value = BTreeMap<String, ScopeText>> {
+    let text = (option::of(text()), option::of(text()))
+        .prop_map(|(name, description)| ScopeText { name, description });
+    prop::collection::btree_map("[a-z.:/-]{1,8}", text, 0..3)
+}
+
 fn mappings() -> impl Strategy<Value = Mapping> {
+    let only = prop::collection::btree_map(text(), text(), 0..3);
     let source =
-        (select(Kind::ALL.to_vec()), text(), text(), option::of(text()), option::of(text()))
-            .prop_map(|(kind, location, table, filter, origin)| {
+        (select(Kind::ALL.to_vec()), text(), text(), option::of(text()), only, option::of(text()))
+            .prop_map(|(kind, location, table, filter, only, origin)| {
                 let database = kind.is_database();
-                let table = database.then_some(table);
-                SourceSpec { kind, location, table, filter: filter.filter(|_| database), origin }
+                let (table, filter) = (database.then_some(table), filter.filter(|_| database));
+                let only = if database { BTreeMap::new() } else { only };
+                let oneloop = kind == Kind::Oneloop;
+                let location = if oneloop { format!("https://{location}") } else { location };
+                SourceSpec {
+                    kind,
+                    table,
+                    filter,
+                    only,
+                    workspace: oneloop.then(|| location.as_str().into()),
+                    sdk_key: oneloop.then(|| "env:KEY".parse().expect("a place")),
+                    keys: oneloop.then(|| location.clone()),
+                    location,
+                    origin,
+                }
             });
     let policy =
         (select(Conflict::ALL), select(OnSight::ALL), select(OnSight::ALL), select(Weak::ALL))
@@ -98,11 +144,11 @@ fn mappings() -> impl Strategy<Value = Mapping> {
     (
         source,
         text(),
-        columns(),
+        all_columns(),
         prop::collection::btree_map(text(), templates(), 0..3),
         (recipes(), 0_usize..3),
         prop::collection::btree_map(text(), grants(), 0..4),
-        (grants(), policy),
+        (grants(), policy, scopes()),
     )
         .prop_map(
             |(
@@ -112,7 +158,7 @@ fn mappings() -> impl Strategy<Value = Mapping> {
                 metadata,
                 (recipe, keys),
                 permissions,
-                (grants, policy),
+                (grants, policy, scopes),
             )| {
                 let proof = (keys > 0).then(|| ProofRecord { recipe: recipe.clone(), keys });
                 let target = Target { workspace: workspace.into() };
@@ -125,6 +171,7 @@ fn mappings() -> impl Strategy<Value = Mapping> {
                     recipe,
                     proof,
                     permissions,
+                    scopes,
                     grants,
                     policy,
                 }

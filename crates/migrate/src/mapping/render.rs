@@ -49,6 +49,7 @@ impl Mapping {
         writeln!(out, "[recipe]\n{}", Form::from(&self.recipe).lines().join("\n"))?;
         self.write_proof(out)?;
         self.write_permissions(out, found)?;
+        self.write_scopes(out)?;
         let policy = self.policy;
         writeln!(out, "\n[policy]")?;
         writeln!(out, "# A key that is here already with other attributes: skip, update or fail.")?;
@@ -93,6 +94,31 @@ impl Mapping {
                 "# Only rows that meet this SQL condition are read.\nwhere = {}",
                 quoted(filter)
             )?;
+        }
+        if !source.only.is_empty() {
+            let pair = |(column, value): (&String, &String)| {
+                format!("{} = {}", key(column), quoted(value))
+            };
+            let pairs: Vec<_> = source.only.iter().map(pair).collect();
+            writeln!(
+                out,
+                "# Only rows in which these columns have these values are read.\nonly = {{ {} }}",
+                pairs.join(", ")
+            )?;
+        }
+        if let Some(workspace) = &source.workspace {
+            writeln!(out, "# The workspace there.\nworkspace = {}", quoted(workspace.as_str()))?;
+        }
+        if let Some(place) = &source.sdk_key {
+            writeln!(
+                out,
+                "# Where its SDK key is kept.\nsdk-key = {}",
+                quoted(&place.to_string())
+            )?;
+        }
+        if let Some(keys) = &source.keys {
+            writeln!(out, "# The keys themselves, which no API shows: columns id and key.")?;
+            writeln!(out, "keys = {}", quoted(keys))?;
         }
         if let Some(origin) = &source.origin {
             writeln!(out, "# What this file was made from.\norigin = {}", quoted(origin))?;
@@ -156,6 +182,44 @@ impl Mapping {
             )?;
             let (column, format) = (quoted(&permissions.column), quoted(permissions.format.word()));
             writeln!(out, "permissions = {{ column = {column}, format = {format} }}")?;
+        }
+        self.write_carried(out)
+    }
+
+    /// The columns that few sources have.
+    fn write_carried(&self, out: &mut String) -> fmt::Result {
+        let columns = &self.columns;
+        flag(out, "deleted", columns.deleted.as_ref())?;
+        for (name, what, column) in [
+            (
+                "metadata",
+                "A JSON object whose entries are kept; [metadata] comes on top.",
+                &columns.metadata,
+            ),
+            ("prefix", "The prefix that it was minted with.", &columns.prefix),
+            ("masked-key", "What may be shown of it: ol_****abcd.", &columns.masked_key),
+            ("meter", "The meter that it is bound to.", &columns.meter),
+            ("key-id", "The id that it keeps.", &columns.key_id),
+        ] {
+            if let Some(column) = column {
+                writeln!(out, "# {what}\n{name} = {}", quoted(column))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_scopes(&self, out: &mut String) -> fmt::Result {
+        if self.scopes.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\n# What scopes are called that are not there yet.\n[scopes]")?;
+        for (representation, text) in &self.scopes {
+            let texts = [("name", &text.name), ("description", &text.description)];
+            let texts = texts.into_iter().filter_map(|(field, text)| {
+                text.as_ref().map(|text| format!("{field} = {}", quoted(text)))
+            });
+            let texts: Vec<_> = texts.collect();
+            writeln!(out, "{} = {{ {} }}", key(representation), texts.join(", "))?;
         }
         Ok(())
     }

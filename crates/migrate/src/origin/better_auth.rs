@@ -27,6 +27,7 @@ last-used = { column = "lastRequest" }
 expires = { column = "expiresAt" }
 enabled = { column = "enabled", is = ["true", "t", "1", ""] }
 uses-left = "remaining"
+metadata = "metadata"
 permissions = { column = "permissions", format = "json-map" }
 [metadata]
 start = "{start}"

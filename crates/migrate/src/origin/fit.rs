@@ -74,11 +74,20 @@ impl Mapping {
         it.expires = it.expires.take().and_then(|moment| fitter.moment(moment));
         it.enabled = it.enabled.take().and_then(|flag| fitter.flag(flag));
         it.revoked = it.revoked.take().and_then(|flag| fitter.flag(flag));
-        it.uses_left = it
-            .uses_left
-            .take()
-            .and_then(|name| fitter.column_or_drop(&name))
-            .map(|column| column.name.clone());
+        it.deleted = it.deleted.take().and_then(|flag| fitter.flag(flag));
+        for text in [
+            &mut it.uses_left,
+            &mut it.metadata,
+            &mut it.prefix,
+            &mut it.masked_key,
+            &mut it.meter,
+            &mut it.key_id,
+        ] {
+            *text = text
+                .take()
+                .and_then(|name| fitter.column_or_drop(&name))
+                .map(|column| column.name.clone());
+        }
         it.permissions = it.permissions.take().and_then(|mut permissions| {
             let column = fitter.column_or_drop(&permissions.column)?;
             permissions.column.clone_from(&column.name);

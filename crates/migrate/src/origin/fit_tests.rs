@@ -66,7 +66,7 @@ fn a_mapping_takes_on_the_names_and_types_that_are_there() {
     assert_eq!(it.permissions.as_ref().map(|it| it.format), Some(PermissionFormat::JsonMap));
     assert_eq!(
         (fit.dropped, fit.missing),
-        (["lastRequest", "remaining"].map(str::to_owned).to_vec(), vec![])
+        (["lastRequest", "remaining", "metadata"].map(str::to_owned).to_vec(), vec![])
     );
 
     let crates_io = find("crates_io").expect("known");

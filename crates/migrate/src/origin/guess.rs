@@ -141,6 +141,12 @@ pub fn guess(columns: &[SourceColumn]) -> Guess {
             revoked: flag(&REVOKED),
             uses_left: name(&USES_LEFT),
             permissions,
+            metadata: None,
+            deleted: None,
+            prefix: None,
+            masked_key: None,
+            meter: None,
+            key_id: None,
         },
     }
 }

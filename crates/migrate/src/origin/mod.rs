@@ -20,6 +20,7 @@ mod guess;
 mod kong_key_auth;
 mod laravel_sanctum;
 mod look;
+mod oneloop;
 #[cfg(test)]
 mod samples;
 mod strapi;
@@ -86,6 +87,7 @@ pub const ALL: &[Origin] = &[
     gitlab_pat::ORIGIN,
     kong_key_auth::ORIGIN,
     laravel_sanctum::ORIGIN,
+    oneloop::ORIGIN,
     strapi::ORIGIN,
     tyk::ORIGIN,
     unkey::ORIGIN,
@@ -119,6 +121,10 @@ impl Origin {
                 location: location.to_owned(),
                 table,
                 filter: None,
+                only: BTreeMap::new(),
+                workspace: None,
+                sdk_key: None,
+                keys: None,
                 origin: Some(self.name.to_owned()),
             },
             target: Target { workspace: workspace.into() },
@@ -128,6 +134,7 @@ impl Origin {
             proof: None,
             // None is mapped beforehand: an unmapped permission stops the plan, a guessed one would not.
             permissions: BTreeMap::new(),
+            scopes: BTreeMap::new(),
             grants: GrantMap::default(),
             policy: Policy::default(),
         };

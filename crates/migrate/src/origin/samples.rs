@@ -168,7 +168,7 @@ pub(super) fn samples() -> Vec<Sample> {
             "ada@example.com",
         ),
         Sample {
-            secret: Some(("API_TOKEN_SALT", b"tobemodified==")),
+            secret: Some(("env:API_TOKEN_SALT", b"tobemodified==")),
             ..plain(
                 "strapi",
                 "aaaaaaa0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefz",
@@ -178,7 +178,20 @@ pub(super) fn samples() -> Vec<Sample> {
             )
         },
         Sample {
-            secret: Some(("GITLAB_DB_KEY_BASE", b"0123456789abcdef0123456789abcdef")),
+            secret: Some((
+                "binary-file:old.pepper",
+                b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\t\n\x0b\x0c\r\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f",
+            )),
+            ..plain(
+                "oneloop",
+                "ol_Zk3v9QpLm2Xw8RtYb5NcJd7HaSdFgHjK1Zk3v9QpLm2Xw8",
+                r#"{"type":"key","id":"ak_0190163d8694739faea5966c26f8ad91","workspaceId":"ws_0190163d8694739faea5966c26f8ad92","recipe":0,"tag":"d4c8e96324b268f01f293bd5cecc6370abea274bff8e3d763e9bc48e5858f30e","stored":null,"salt":null,"locator":null,"name":"CI","customerId":"ada","prefix":"ol","maskedKey":"ol_****2Xw8","scopes":{"deployments":["create","read"]},"metadata":{"plan":"pro"},"externalMeterId":null,"totalUsageLeft":7,"enabled":true,"deleted":false,"expiresAt":null,"createdAt":"2026-01-01T08:00:00.000Z","updatedAt":"2026-01-01T08:00:00.000Z","lastUsedAt":null,"overlapUntil":null}"#,
+                "ada",
+                "CI",
+            )
+        },
+        Sample {
+            secret: Some(("env:GITLAB_DB_KEY_BASE", b"0123456789abcdef0123456789abcdef")),
             ..plain(
                 "gitlab_pat",
                 "glpat-Zk3v9QpLm2Xw8RtYb5Nc",

@@ -6,7 +6,6 @@ use super::*;
 use crate::mapping::MomentFormat;
 use crate::plan::{Code, Outcome, PlannedKey, Planner, Proof};
 use crate::prove::{Clues, Pair, SharedSecret, prove};
-use crate::recipe::SecretRef;
 use crate::source::{Ndjson, Row, Source};
 
 /// 2026-11-23T08:00:00Z
@@ -32,7 +31,7 @@ fn bring_along(sample: &Sample) -> (usize, PlannedKey, Vec<Code>) {
 
     let suspects = origin.suspects().expect(origin.name);
     let secret = sample.secret.map(|(name, bytes)| SharedSecret {
-        place: SecretRef::Env(name.to_owned()),
+        place: name.parse().expect("a place"),
         bytes: bytes.to_vec().into(),
     });
     let clues = Clues { suspects: suspects.clone(), secret, ..Clues::default() };

@@ -26,6 +26,7 @@ created = { column = "created_at_m", format = "unix-ms" }
 expires = { column = "expires" }
 enabled = { column = "enabled" }
 revoked = { column = "deleted_at_m", set = true }
+metadata = "meta"
 [metadata]
 start = "{start}"
 [recipe]

@@ -1,7 +1,7 @@
 //! What a key is besides its secret, and how two of them differ.
 
 use oneloop_protocol::api_key::Metadata;
-use oneloop_protocol::{Grant, UnixMillis};
+use oneloop_protocol::{ApiKeyId, Grant, UnixMillis};
 
 /// The attributes that are brought along.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,16 @@ pub struct Attributes {
     pub uses_left: Option<u64>,
     /// Returned by verify.
     pub metadata: Metadata,
+    /// Whether it was deleted at its source.
+    pub deleted: bool,
+    /// Its id, if it comes from another Oneloop and keeps it.
+    pub id: Option<ApiKeyId>,
+    /// The prefix that it was minted with, if that is known.
+    pub prefix: Option<String>,
+    /// What may be shown of it, if its source knows.
+    pub masked_key: Option<String>,
+    /// The meter that it is bound to.
+    pub external_meter_id: Option<String>,
 }
 
 /// A field that differs.
@@ -50,6 +60,7 @@ impl Attributes {
             ("customerId", here.customer_id.clone(), self.customer_id.clone()),
             ("scopes", scopes(&here.grants), scopes(&self.grants)),
             ("enabled", here.enabled.to_string(), self.enabled.to_string()),
+            ("deleted", here.deleted.to_string(), self.deleted.to_string()),
             ("expiresAt", moment(here.expires_at), moment(self.expires_at)),
             ("createdAt", moment(here.created_at), moment(created)),
             ("counted", here.uses_left.is_some().to_string(), self.uses_left.is_some().to_string()),

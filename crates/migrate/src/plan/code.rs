@@ -43,6 +43,8 @@ codes! {
     ExpiredAtSource = "expired_at_source",
     /// It was revoked at its source: imported as disabled, or left behind.
     RevokedAtSource = "revoked_at_source",
+    /// It was deleted at its source: imported as deleted, or left behind.
+    DeletedAtSource = "deleted_at_source",
     /// It can be guessed: refused below 80 bits, noted below 128.
     WeakSecret = "weak_secret",
     // Refusals.
@@ -68,7 +70,13 @@ codes! {
     InvalidFlag = "invalid_flag",
     /// How many uses are left is no whole number that a counter can hold.
     InvalidNumber = "invalid_number",
-    /// The metadata breaks a limit.
+    /// The id is none of a key of another Oneloop.
+    InvalidId = "invalid_id",
+    /// The prefix cannot be one.
+    InvalidPrefix = "invalid_prefix",
+    /// The meter cannot be called so.
+    InvalidMeter = "invalid_meter",
+    /// The metadata is no JSON object, or breaks a limit.
     InvalidMetadata = "invalid_metadata",
     /// The permissions are not written as their format says. Stops the plan.
     BadPermissions = "bad_permissions",

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use oneloop_protocol::ApiKeyId;
 use oneloop_protocol::key::KeyDigest;
 use oneloop_protocol::migration as wire;
 use sha2::{Digest, Sha256};
@@ -92,9 +93,14 @@ impl PlannedKey {
             uses_left,
             metadata,
             last_used_at: _,
+            deleted,
+            id,
+            prefix,
+            masked_key,
+            external_meter_id,
         } = &self.attributes;
         let scopes = grants.iter().map(|grant| (grant.representation.as_str(), grant.access()));
-        wire::Attributes {
+        let mut canonical = wire::Attributes {
             name,
             customer_id,
             enabled: *enabled,
@@ -104,7 +110,23 @@ impl PlannedKey {
             metadata,
             counted: uses_left.is_some(),
         }
-        .canonical(self.identity.as_bytes())
+        .canonical(self.identity.as_bytes());
+        // What few sources know stands behind it by name, so that it changes nothing for the others.
+        let deleted = deleted.then_some("yes");
+        for (field, value) in [
+            ("deleted", deleted),
+            ("id", id.as_ref().map(ApiKeyId::as_str)),
+            ("prefix", prefix.as_deref()),
+            ("maskedKey", masked_key.as_deref()),
+            ("externalMeterId", external_meter_id.as_deref()),
+        ] {
+            let Some(value) = value else { continue };
+            for piece in [field, value] {
+                canonical.extend_from_slice(&(piece.len() as u64).to_be_bytes());
+                canonical.extend_from_slice(piece.as_bytes());
+            }
+        }
+        canonical
     }
 
     /// This key with what only the target knows.

@@ -7,6 +7,7 @@
 //! - [`Summary::digest`] names what would be applied, whatever the order of the rows; `apply` asks for it.
 
 mod attributes;
+mod carried;
 mod code;
 mod entropy;
 mod identity;
@@ -234,10 +235,10 @@ impl Mapping {
         named.extend(columns.locator.as_ref().map(|it| it.column.as_str()));
         let moments = [&columns.created, &columns.last_used, &columns.expires];
         named.extend(moments.into_iter().flatten().map(|it| it.column.as_str()));
-        named.extend(
-            [&columns.enabled, &columns.revoked].into_iter().flatten().map(|it| it.column.as_str()),
-        );
-        named.extend(columns.uses_left.as_deref());
+        named.extend(columns.flags().map(|it| it.column.as_str()));
+        named.extend(columns.texts());
+        named.extend(columns.metadata.as_deref());
+        named.extend(self.source.only.keys().map(String::as_str));
         named.extend(columns.permissions.as_ref().map(|it| it.column.as_str()));
         named
     }

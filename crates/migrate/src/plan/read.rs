@@ -1,19 +1,18 @@
 //! From a row to a key, or to the reason why not.
 
-use std::collections::BTreeMap;
-
-use oneloop_protocol::limits::{self, check_customer_id, check_metadata};
+use oneloop_protocol::limits::{self, check_customer_id};
 use oneloop_protocol::meter::COUNTER_MAX;
 use oneloop_protocol::{Reason, UnixMillis};
 use zeroize::Zeroizing;
 
 use super::attributes::Attributes;
+use super::carried;
 use super::code::Code;
 use super::entropy::{BITS_FLAGGED, BITS_REFUSED, entropy_bits};
 use super::identity::{Identity, KeyForm, PlannedKey};
 use super::outcome::Outcome;
 use crate::mapping::{Flag, GrantMap, Mapping, Moment, OnSight, Template, Weak};
-use crate::recipe::{Inputs, SaltSource, TextEncoding};
+use crate::recipe::{SaltSource, TextEncoding};
 use crate::source::{Cell, Row};
 
 /// A row that became a key.
@@ -22,11 +21,11 @@ pub(super) struct Read {
     pub(super) notes: Vec<Code>,
 }
 
-fn refuse(code: Code, detail: impl Into<String>) -> Outcome {
+pub(super) fn refuse(code: Code, detail: impl Into<String>) -> Outcome {
     Outcome::Refused { code, detail: detail.into() }
 }
 
-fn fill(template: &Template, row: &Row) -> String {
+pub(super) fn fill(template: &Template, row: &Row) -> String {
     template.fill(|column| row.text(column))
 }
 
@@ -48,7 +47,7 @@ pub(super) fn read(
     let (identity, form) = secret(row, mapping, recipe, &mut notes)?;
     let customer_id = owner(row, mapping)?;
     let grants = grants(row, mapping)?;
-    let metadata = metadata(row, mapping)?;
+    let metadata = carried::metadata(row, mapping)?;
 
     let columns = &mapping.columns;
     let created_at = moment(row, columns.created.as_ref(), None)?;
@@ -56,7 +55,10 @@ pub(super) fn read(
     let expires_at = moment(row, columns.expires.as_ref(), created_at)?;
     let revoked = flag(row, columns.revoked.as_ref())?.unwrap_or(false);
     let enabled = flag(row, columns.enabled.as_ref())?.unwrap_or(true) && !revoked;
-    if revoked {
+    let deleted = flag(row, columns.deleted.as_ref())?.unwrap_or(false);
+    if deleted {
+        on_sight(mapping.policy.revoked, Code::DeletedAtSource, &mut notes)?;
+    } else if revoked {
         on_sight(mapping.policy.revoked, Code::RevokedAtSource, &mut notes)?;
     }
     if expires_at.is_some_and(|expires_at| expires_at <= now) {
@@ -74,6 +76,11 @@ pub(super) fn read(
         last_used_at,
         uses_left,
         metadata,
+        deleted,
+        id: carried::id(row, mapping)?,
+        prefix: carried::prefix(row, mapping)?,
+        masked_key: carried::masked_key(row, mapping),
+        external_meter_id: carried::meter(row, mapping)?,
     };
     Ok(Read { key: PlannedKey { identity, form, attributes }, notes })
 }
@@ -126,8 +133,7 @@ fn secret(
             }
         },
     };
-    let inputs = Inputs { salt: salt.as_ref().map(|salt| salt.as_slice()), secret: None };
-    let identity = Identity::legacy(recipe_text, inputs.salt, stored);
+    let identity = Identity::legacy(recipe_text, salt.as_ref().map(|salt| salt.as_slice()), stored);
     Ok((identity, KeyForm::Legacy { stored: Zeroizing::new(stored.to_vec()), salt, locator }))
 }
 
@@ -186,15 +192,6 @@ fn grants(row: &Row, mapping: &Mapping) -> Result<Vec<oneloop_protocol::Grant>, 
         return Err(refuse(Code::TooManyGrants, detail));
     }
     Ok(grants)
-}
-
-fn metadata(row: &Row, mapping: &Mapping) -> Result<BTreeMap<String, String>, Outcome> {
-    let filled = mapping.metadata.iter().map(|(key, template)| (key.clone(), fill(template, row)));
-    let metadata: BTreeMap<_, _> = filled.filter(|(_, value)| !value.is_empty()).collect();
-    match check_metadata("metadata", &metadata) {
-        Ok(()) => Ok(metadata),
-        Err(error) => Err(refuse(Code::InvalidMetadata, error.message)),
-    }
 }
 
 fn moment(

@@ -114,7 +114,8 @@ impl Variation {
         if slow.iter().any(|it| Recipe::of(it.clone()).reads(&stored)) {
             // One try for each variation, of the whole key: a dozen slow ones would look like a hang.
             let varied = Pair { salt: pair.salt.clone(), ..Pair::new(key, stored) };
-            return slow.into_iter().map(Recipe::of).find(|it| super::fits(it, &varied, None));
+            let clues = Clues::default();
+            return slow.into_iter().map(Recipe::of).find(|it| super::fits(it, &varied, &clues));
         }
         let varied = Pair { salt: pair.salt.clone(), ..Pair::new(key, stored) };
         space::search_fast(&varied, clues).into_iter().next()

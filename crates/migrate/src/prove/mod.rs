@@ -69,6 +69,8 @@ pub struct Clues {
     pub suspects: Vec<Recipe>,
     /// A secret that may have taken part.
     pub secret: Option<SharedSecret>,
+    /// Secrets that take part in what a suspect is made of.
+    pub prehash_secrets: Vec<SharedSecret>,
     /// Iteration counts to try before the usual ones, if PBKDF2 comes to be tried.
     pub iterations: Vec<u32>,
 }
@@ -114,12 +116,11 @@ pub fn prove(pairs: &[Pair], clues: &Clues) -> Result<Proven, Miss> {
         }
     }
 
-    let secret = clues.secret.as_ref();
     let mut fit_first = space::search(first, clues);
     let candidates = fit_first.len();
     let mut failed_at = 0;
     fit_first.retain(|recipe| {
-        let miss = rest.iter().position(|pair| !fits(recipe, pair, secret));
+        let miss = rest.iter().position(|pair| !fits(recipe, pair, clues));
         failed_at = failed_at.max(miss.map_or(0, |at| at + 1));
         miss.is_none()
     });
@@ -138,12 +139,14 @@ pub fn prove(pairs: &[Pair], clues: &Clues) -> Result<Proven, Miss> {
 }
 
 /// Whether `recipe` fits `pair`.
-pub fn fits(recipe: &Recipe, pair: &Pair, secret: Option<&SharedSecret>) -> bool {
+pub fn fits(recipe: &Recipe, pair: &Pair, clues: &Clues) -> bool {
     let salt = pair.salt.as_ref().map(|salt| salt.as_slice());
-    let secret = secret
-        .filter(|secret| recipe.secret_ref() == Some(&secret.place))
-        .map(|secret| secret.bytes.as_slice());
-    recipe.matches(pair.key.expose(), &pair.stored, Inputs { salt, secret })
+    let bytes = |place: Option<&SecretRef>| {
+        let mut known = clues.secret.iter().chain(&clues.prehash_secrets);
+        known.find(|secret| place == Some(&secret.place)).map(|secret| secret.bytes.as_slice())
+    };
+    let secrets: Vec<_> = recipe.secret_refs().map(bytes).collect();
+    recipe.matches(pair.key.expose(), &pair.stored, Inputs::of_secrets(salt, &secrets))
 }
 
 /// What the stored value is, in a sentence or two.
@@ -163,9 +166,24 @@ fn explain(recipe: &Recipe, pairs: &[Pair]) -> String {
     sentence
 }
 
+/// What a prehash makes of the key, in words, to follow "of".
+fn describe_prehash(recipe: &Recipe) -> String {
+    let described = describe(&Recipe {
+        output: crate::recipe::Output {
+            encoding: crate::recipe::Encoding::Raw,
+            ..Default::default()
+        },
+        ..recipe.clone()
+    });
+    described.strip_prefix("raw bytes of ").map(str::to_owned).unwrap_or(described)
+}
+
 /// A recipe in words, to follow "is" or "of".
 pub(crate) fn describe(recipe: &Recipe) -> String {
-    let mut input = recipe.part.in_words();
+    let mut input = match &recipe.prehash {
+        None => recipe.part.in_words(),
+        Some(prehash) => describe_prehash(prehash),
+    };
     match recipe.text {
         crate::recipe::TextEncoding::Utf8 => {}
         text => input = format!("the bytes that {} stands for in {}", input, text.word()),

@@ -41,7 +41,7 @@ pub(super) fn search(pair: &Pair, clues: &Clues) -> Vec<Recipe> {
     }
     if found.is_empty() {
         // The first that fits ends this part: what comes after costs more and more.
-        let fitting = |it: &Recipe| fits(it, pair, clues.secret.as_ref());
+        let fitting = |it: &Recipe| fits(it, pair, clues);
         found.extend(derived(pair, clues).into_iter().find(fitting));
     }
     found
@@ -72,7 +72,7 @@ fn keep(
     candidates: impl IntoIterator<Item = Recipe>,
 ) {
     for recipe in candidates {
-        if !found.contains(&recipe) && fits(&recipe, pair, clues.secret.as_ref()) {
+        if !found.contains(&recipe) && fits(&recipe, pair, clues) {
             found.push(recipe);
         }
     }
@@ -168,6 +168,7 @@ fn fast(pair: &Pair, clues: &Clues) -> Vec<Recipe> {
     let given = Inputs {
         salt: pair.salt.as_ref().map(|salt| salt.as_slice()),
         secret: clues.secret.as_ref().map(|secret| secret.bytes.as_slice()),
+        ..Inputs::default()
     };
     let mut found = Vec::new();
     for algorithm in fast_algorithms(clues) {
@@ -258,6 +259,7 @@ fn derived(pair: &Pair, clues: &Clues) -> Vec<Recipe> {
                 }
                 for text in &readings {
                     recipes.push(Recipe {
+                        prehash: None,
                         algorithm: Algorithm::Pbkdf2 { hash, iterations, length },
                         salt: Salt {
                             source: SaltSource::Column,

@@ -7,6 +7,7 @@ mod csv;
 mod decode;
 mod kind;
 mod ndjson;
+mod only;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ pub use csv::Csv;
 pub use decode::{Charset, Utf8Reader};
 pub use kind::ColumnKind;
 pub use ndjson::Ndjson;
+pub use only::Only;
 pub use row::{Cell, Header, Row};
 
 /// Where rows come from.

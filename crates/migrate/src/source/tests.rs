@@ -213,3 +213,25 @@ proptest! {
         let _ = read(&mut Ndjson::new(bytes.as_slice()));
     }
 }
+
+#[test]
+fn some_rows_of_a_file_keep_their_numbers_and_the_others_are_none() {
+    let only = |values: &[(&str, &str)]| {
+        let text =
+            "{\"kind\":\"head\"}\n{\"kind\":\"key\",\"of\":1}\n{\"kind\":\"key\",\"of\":2}\n";
+        let owned = |(column, value): &(&str, &str)| ((*column).to_owned(), (*value).to_owned());
+        let source = Box::new(Ndjson::new(text.as_bytes()));
+        let mut only = Only::new(source, values.iter().map(owned).collect());
+        let mut numbers = Vec::new();
+        let mut sink = |row: Row| {
+            numbers.push(row.number);
+            ControlFlow::Continue(())
+        };
+        only.read(&mut sink).expect("reads");
+        numbers
+    };
+    assert_eq!(only(&[]), [1, 2, 3]);
+    assert_eq!(only(&[("kind", "key")]), [2, 3]);
+    assert_eq!(only(&[("kind", "key"), ("of", "2")]), [3]);
+    assert_eq!(only(&[("missing", "")]), [] as [u64; 0]);
+}

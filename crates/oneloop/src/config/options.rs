@@ -33,7 +33,7 @@ pub(crate) struct Options {
     #[arg(long, env = "ONELOOP_PEPPER_FILE", value_name = "PATH", hide_env_values = true)]
     pub(crate) pepper_file: Option<PathBuf>,
 
-    /// Secrets that hashed existing keys elsewhere, for recipes that name them: env:NAME or file:PATH, separated by commas
+    /// Secrets that hashed existing keys elsewhere, for recipes that name them: env:NAME, file:PATH or binary-file:PATH, separated by commas
     #[arg(
         long,
         env = "ONELOOP_RECIPE_SECRETS",

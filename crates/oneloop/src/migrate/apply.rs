@@ -128,12 +128,14 @@ pub(super) async fn missing_scopes(client: &Client, mapping: &Mapping) -> Outcom
     }
     let defined = client.scopes(&mapping.target.workspace).await.map_err(of_client)?;
     let granted = mapping.representations().map(str::to_owned);
-    Ok(granted.filter(|scope| !defined.contains(scope)).collect())
+    let is_defined = |scope: &String| defined.iter().any(|it| it.representation == *scope);
+    Ok(granted.filter(|scope| !is_defined(scope)).collect())
 }
 
 async fn create_scopes(client: &Client, mapping: &Mapping, missing: &[String]) -> Outcome {
     for scope in missing {
-        client.create_scope(&mapping.target.workspace, scope).await.map_err(of_client)?;
+        let text = mapping.scopes.get(scope);
+        client.create_scope(&mapping.target.workspace, scope, text).await.map_err(of_client)?;
     }
     if !missing.is_empty() {
         output::talk(&format!("Created the scopes that were missing: {}.", missing.join(", ")));

@@ -20,7 +20,8 @@ pub(super) struct From {
     pub(super) location: String,
 }
 
-/// Reads `--from`: a path, the URL of a database without a password, or `env:NAME` of a variable that holds one.
+/// Reads `--from`: a path, the URL of a database without a password, `env:NAME` of a variable that holds one, or the
+/// address of another Oneloop.
 pub(super) fn resolve(from: &str, kind: Option<Kind>) -> Outcome<From> {
     let found = |kind| From { kind, location: from.to_owned() };
     if let Some(kind) = kind {
@@ -43,6 +44,9 @@ pub(super) fn resolve(from: &str, kind: Option<Kind>) -> Outcome<From> {
             }
         };
         return Ok(found(kind));
+    }
+    if from.starts_with("https://") || from.starts_with("http://") {
+        return Ok(found(Kind::Oneloop));
     }
     if let Ok(location) = from.parse::<Location>() {
         return Ok(found(of(location.dialect())));
@@ -95,6 +99,7 @@ mod tests {
             ("postgresql://app@db/app".to_owned(), Kind::Postgres),
             ("mariadb://app@db/app".to_owned(), Kind::Mysql),
             ("sqlite:keys.db".to_owned(), Kind::Sqlite),
+            ("https://keys.example.com".to_owned(), Kind::Oneloop),
         ] {
             assert_eq!(resolve(&from, None).expect("known"), From { kind, location: from });
         }

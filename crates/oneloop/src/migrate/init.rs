@@ -1,15 +1,20 @@
 //! `oneloop migrate init`: looks at the source, and writes the mapping file.
 
+mod export_file;
+mod take_over;
+mod upstream;
+
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use oneloop_import::database::{Connection, TableName};
-use oneloop_import::open::OpenError;
 use oneloop_import::survey;
 use oneloop_migrate::mapping::{Kind, Mapping, Template};
 use oneloop_migrate::origin::{self, Learnt, Needed, Origin, SourceColumn};
+use oneloop_migrate::recipe::SecretRef;
+use oneloop_protocol::WorkspaceId;
 use serde_json::json;
 
 use super::ask::Asks;
@@ -21,7 +26,8 @@ use crate::output;
 
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
-    /// Where the keys are: a file, a database's URL without a password, or env:NAME of a variable with the URL
+    /// Where the keys are: a file, a database's URL without a password, env:NAME of a variable with the URL, or the
+    /// address of another Oneloop
     #[arg(long, value_name = "SOURCE")]
     from: String,
     /// The workspace that the keys go to
@@ -39,6 +45,18 @@ pub(super) struct InitArgs {
     /// Whose key it is: text with columns in braces, such as {user_id} or org-{org_id}
     #[arg(long, value_name = "TEXT")]
     owner: Option<String>,
+    /// Of another Oneloop with several workspaces: the one whose keys these are
+    #[arg(long, value_name = "ID")]
+    source_workspace: Option<WorkspaceId>,
+    /// Of an export: where the pepper of its installation is kept, here and on the server, as binary-file:PATH
+    #[arg(long, value_name = "PLACE")]
+    secret: Option<SecretRef>,
+    /// Of another Oneloop by its API: where its SDK key is kept, env:NAME or file:PATH. It needs to read keys and scopes
+    #[arg(long, value_name = "PLACE")]
+    source_sdk_key: Option<SecretRef>,
+    /// Of another Oneloop by its API: a CSV or NDJSON file of yours with the columns id and key, because no API shows keys
+    #[arg(long, value_name = "PATH")]
+    source_keys: Option<String>,
     /// What kind of source it is, where that cannot be seen
     #[arg(long, value_parser = kind, value_name = "KIND")]
     kind: Option<Kind>,
@@ -72,6 +90,26 @@ pub(super) async fn run(args: InitArgs, answer: Answer) -> Outcome {
     }
     let named = args.origin.as_deref().map(find_origin).transpose()?;
     let from = from::resolve(&args.from, args.kind)?;
+    let is_oneloop = named.is_none_or(|origin| origin.name == "oneloop");
+    if is_oneloop && export_file::is_one(&from)? {
+        return export_file::run(&args, &from, asks, answer);
+    }
+    if from.kind == Kind::Oneloop {
+        return upstream::run(&args, &from, asks, answer).await;
+    }
+    for (given, option) in [
+        (args.source_workspace.is_some(), "--source-workspace"),
+        (args.source_sdk_key.is_some(), "--source-sdk-key"),
+        (args.source_keys.is_some(), "--source-keys"),
+        (args.secret.is_some(), "--secret"),
+    ] {
+        if given {
+            return Err(Failure::user(format!(
+                "{option} is for another Oneloop, and this source is none"
+            ))
+            .hint("`oneloop export` writes a file that is one; an address begins with https://"));
+        }
+    }
     let (table, columns) = columns(&args, &from, named, asks).await?;
     let origin = match named {
         Some(origin) => origin,
@@ -139,9 +177,6 @@ async fn columns(
     origin: Option<&Origin>,
     asks: Asks,
 ) -> Outcome<(Option<String>, Vec<SourceColumn>)> {
-    if from.kind == Kind::Oneloop {
-        return Err(of_open(OpenError::Oneloop));
-    }
     if !from.kind.is_database() {
         if args.table.is_some() {
             return Err(Failure::user("--table is for databases"));

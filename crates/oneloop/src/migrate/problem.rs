@@ -7,6 +7,7 @@ use oneloop_import::database::{DatabaseError, SelectError};
 use oneloop_import::file::OpenFileError;
 use oneloop_import::open::OpenError;
 use oneloop_import::survey::{ColumnsError, LookError};
+use oneloop_import::upstream::UpstreamError;
 use oneloop_migrate::mapping::MappingError;
 use oneloop_migrate::source::SourceError;
 
@@ -36,9 +37,25 @@ pub(super) fn of_database(error: DatabaseError) -> Failure {
 pub(super) fn of_open(error: OpenError) -> Failure {
     match error {
         OpenError::Database(error) => of_database(error),
+        OpenError::Upstream(error) => of_upstream(error),
         OpenError::Select(SelectError::Missing { .. }) => Failure::user(error.to_string())
             .hint("correct the names in [columns], or leave the lines out"),
         error => Failure::user(error.to_string()).because(&error),
+    }
+}
+
+/// Another Oneloop that cannot be read.
+pub(super) fn of_upstream(error: UpstreamError) -> Failure {
+    match error {
+        UpstreamError::Open(error) => of_file(error),
+        UpstreamError::File(error) => of_source(&error),
+        error @ UpstreamError::NoSdkKey(_) => Failure::user(error.to_string())
+            .hint("name the place of the other Oneloop's SDK key, env:NAME or file:PATH"),
+        error @ UpstreamError::Line { .. } => Failure::user(error.to_string())
+            .hint("each line has the id of a key, once, and the key itself"),
+        UpstreamError::Client(error) => {
+            Failure::user("the other Oneloop cannot be read").because(&error)
+        }
     }
 }
 

@@ -17,7 +17,7 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Counts rows, and shows how many.
 #[derive(Debug)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     rows: u64,
     total: Option<u64>,
     began: Instant,
@@ -32,7 +32,7 @@ enum Shown {
 
 impl Progress {
     /// Nothing done yet, of `total` rows if that is known.
-    pub(super) fn begin(total: Option<u64>) -> Self {
+    pub(crate) fn begin(total: Option<u64>) -> Self {
         let now = Instant::now();
         let shown = if stderr().is_terminal() {
             Shown::Bar(bar(total))
@@ -43,7 +43,7 @@ impl Progress {
     }
 
     /// One row more.
-    pub(super) fn row(&mut self) {
+    pub(crate) fn row(&mut self) {
         self.rows += 1;
         if self.rows.is_multiple_of(STRIDE) {
             self.advance(0);
@@ -51,7 +51,7 @@ impl Progress {
     }
 
     /// So many rows more, at once.
-    pub(super) fn advance(&mut self, rows: u64) {
+    pub(crate) fn advance(&mut self, rows: u64) {
         self.rows += rows;
         match &mut self.shown {
             Shown::Bar(bar) => bar.set_position(self.rows),
@@ -64,13 +64,13 @@ impl Progress {
     }
 
     /// So many rows by now.
-    pub(super) fn set(&mut self, rows: u64) {
+    pub(crate) fn set(&mut self, rows: u64) {
         self.rows = 0;
         self.advance(rows);
     }
 
     /// Tells of pauses, above the bar where there is one.
-    pub(super) fn teller(&self) -> Waiting {
+    pub(crate) fn teller(&self) -> Waiting {
         let bar = match &self.shown {
             Shown::Bar(bar) => Some(bar.clone()),
             Shown::Lines { .. } => None,
@@ -87,14 +87,14 @@ impl Progress {
     }
 
     /// Takes the bar away: what came out of it follows.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         if let Shown::Bar(bar) = &self.shown {
             bar.finish_and_clear();
         }
     }
 
     /// How long it took.
-    pub(super) fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }
 }

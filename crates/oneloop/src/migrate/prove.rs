@@ -29,7 +29,8 @@ pub(super) struct ProveArgs {
     /// standard input. Without it they are typed, unseen
     #[arg(long, value_name = "PATH")]
     pairs: Option<String>,
-    /// A secret that may have taken part, an HMAC key or a pepper: env:NAME or file:PATH. It is not stored
+    /// A secret that may have taken part, an HMAC key or a pepper: env:NAME, file:PATH, or binary-file:PATH for one
+    /// that is no text. It is not stored
     #[arg(long, value_name = "PLACE")]
     secret: Option<SecretRef>,
     /// Rounds to try first, where PBKDF2 comes to be tried
@@ -46,6 +47,7 @@ pub(super) fn run(args: &ProveArgs, answer: Answer) -> Outcome {
     let clues = Clues {
         suspects: suspects(&file, recipe),
         secret: secret(args.secret.as_ref().or(recipe.secret_ref()), args.secret.is_some())?,
+        prehash_secrets: prehash_secrets(recipe)?,
         iterations: args.iterations.clone(),
     };
     let salted = file.mapping.columns.salt.is_some();
@@ -88,6 +90,13 @@ fn secret(place: Option<&SecretRef>, asked: bool) -> Outcome<Option<SharedSecret
             Ok(None)
         }
     }
+}
+
+/// The secrets of what the mapping's recipe is made of.
+fn prehash_secrets(recipe: &Recipe) -> Outcome<Vec<SharedSecret>> {
+    let places = recipe.secret_refs().skip(1).flatten();
+    let secrets = places.map(|place| secret(Some(place), false));
+    secrets.filter_map(Outcome::transpose).collect()
 }
 
 /// Stored values are text as a rule. Where the column is binary, what is typed is its hex; where the text itself
@@ -207,7 +216,7 @@ fn missed(miss: &Miss) -> Failure {
         }
         Miss::Nothing(_) => failure.hint(
             "is it the key as its holder sends it, and the value of the same row? A pepper or an HMAC key is given \
-             with --secret env:NAME",
+             with --secret env:NAME, file:PATH or binary-file:PATH",
         ),
     }
 }

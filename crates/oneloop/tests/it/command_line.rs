@@ -14,6 +14,7 @@ fn help_texts_read_as_agreed() {
         ("help", vec![]),
         ("help-serve", vec!["serve"]),
         ("help-admin", vec!["admin"]),
+        ("help-export", vec!["export"]),
         ("help-admin-team-create", vec!["admin", "team", "create"]),
         ("help-admin-sdk-key-create", vec!["admin", "sdk-key", "create"]),
         ("help-admin-migration-window-open", vec!["admin", "migration-window", "open"]),

@@ -7,6 +7,7 @@ mod configuration;
 mod copy;
 mod crash;
 mod demo;
+mod export;
 mod migrate;
 mod migration_window;
 mod recipe_secrets;

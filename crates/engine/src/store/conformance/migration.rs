@@ -129,7 +129,7 @@ async fn a_chunk_is_one_line_of_the_change_log(factory: &impl Factory) {
 
 async fn many_tags_are_looked_up_at_once(factory: &impl Factory) {
     let (store, job) = with_job(factory).await;
-    let keys = [key(1, "ada"), key(2, "ada"), key(3, "ada")];
+    let keys = [1, 2, 3].map(|id| ApiKeyRow { recipe: Some(7), ..key(id, "ada") });
     let mut write = store.write().await.expect("begins");
     let revision = write.insert_chunk_keys(job.id, &keys, &[]).await.expect("inserts");
     let rotated = ApiKeyRow { tag: tag(22), ..key(2, "ada") };
@@ -139,6 +139,10 @@ async fn many_tags_are_looked_up_at_once(factory: &impl Factory) {
     write.commit(&[], &pepper()).await.expect("commits");
 
     let mut snapshot = read(&*store).await;
+    for (id, recipe) in [(1, Some(7)), (2, None), (3, None)] {
+        let row = snapshot.api_key(id).await.expect("reads").expect("there");
+        assert_eq!(row.recipe, recipe, "a key that was rotated or became native has none");
+    }
     let asked = [tag(1), tag(2), tag(22), tag(3), tag(33), tag(99)];
     let mut held: Vec<_> = snapshot
         .tag_holders(&asked)
@@ -243,6 +247,9 @@ async fn a_locator_leads_to_few_stored_values(factory: &impl Factory) {
     assert_eq!(snapshot.legacy_candidates(TEAM, 1, &[5; 32], 1).await.expect("reads").len(), 1);
     assert!(snapshot.legacy_candidates(TEAM, 2, &[5; 32], 8).await.expect("reads").is_empty());
     assert!(snapshot.legacy_candidates(0x99, 1, &[5; 32], 8).await.expect("reads").is_empty());
+    let mut of_keys = snapshot.legacy_keys(&[3, 1, 99]).await.expect("reads");
+    of_keys.sort_by_key(|row| row.api_key);
+    assert_eq!(of_keys, [rows[0].clone(), rows[2].clone()]);
     let both = [recipe(1, Some("first:4")), recipe(2, None)];
     assert_eq!(snapshot.recipes(Some(TEAM)).await.expect("reads"), both);
     assert_eq!(snapshot.recipes(None).await.expect("reads"), both);

@@ -127,6 +127,11 @@ impl MigrationRead for PostgresTransaction {
         all(recipes.fetch_all(self.connection()).await?)
     }
 
+    async fn legacy_keys(&mut self, of: &[u128]) -> Result<Vec<LegacyKeyRow>, StoreError> {
+        let keys = select!(LEGACY_KEY, "FROM legacy_key WHERE api_key = ANY($1)").bind(ids(of));
+        all(keys.fetch_all(self.connection()).await?)
+    }
+
     async fn legacy_candidates(
         &mut self,
         team: u128,
@@ -349,13 +354,16 @@ impl MigrationWrite for PostgresTransaction {
             .bind(blob(key.id))
             .execute(self.connection())
             .await?;
-        query("UPDATE api_key SET tag = $2, masked_key = $3, revision = $4 WHERE id = $1")
-            .bind(blob(key.id))
-            .bind(tag_blob(&key.tag))
-            .bind(&key.masked_key)
-            .bind(revision)
-            .execute(self.connection())
-            .await?;
+        query(
+            "UPDATE api_key SET tag = $2, recipe = NULL, masked_key = $3, revision = $4
+             WHERE id = $1",
+        )
+        .bind(blob(key.id))
+        .bind(tag_blob(&key.tag))
+        .bind(&key.masked_key)
+        .bind(revision)
+        .execute(self.connection())
+        .await?;
         Ok(revision)
     }
 }

@@ -33,8 +33,8 @@ const SCOPE: &str = "id, workspace, number, name, representation, description, c
      updated_at";
 
 pub(super) const API_KEY: &str = concat!(
-    "id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag, \
-     previous_until, grants, metadata, external_meter_id, usage_left, enabled, deleted, migrated, \
+    "id, team, workspace, customer_id, name, prefix, masked_key, tag, recipe, \
+     previous_tag, previous_until, grants, metadata, external_meter_id, usage_left, enabled, deleted, migrated, \
      expires_at, created_at, updated_at, last_used_at, revision, ",
     beside_key!()
 );

@@ -21,19 +21,20 @@ const INSERT_API_KEYS: &str = "
     INSERT INTO api_key
     (id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag,
      previous_until, grants, metadata, external_meter_id, enabled, deleted, migrated, expires_at,
-     created_at, updated_at, last_used_at, name_folded, usage_left, revision)
+     created_at, updated_at, last_used_at, name_folded, usage_left, recipe, revision)
     SELECT id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag,
            previous_until, grants, metadata, external_meter_id, enabled, deleted, migrated,
-           expires_at, created_at, updated_at, last_used_at, name_folded, usage_left, revision
+           expires_at, created_at, updated_at, last_used_at, name_folded, usage_left, recipe,
+           revision
     FROM unnest(
           $2::bytea[], $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::text[],
           $9::bytea[], $10::bytea[], $11::bigint[], $12::bytea[], $13::text[], $14::text[],
           $15::boolean[], $16::boolean[], $17::boolean[], $18::bigint[], $19::bigint[],
-          $20::bigint[], $21::bigint[], $22::text[], $23::bigint[], $1::bigint[]
+          $20::bigint[], $21::bigint[], $22::text[], $23::bigint[], $24::bigint[], $1::bigint[]
     ) AS key
     (id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag,
      previous_until, grants, metadata, external_meter_id, enabled, deleted, migrated, expires_at,
-     created_at, updated_at, last_used_at, name_folded, usage_left, revision)";
+     created_at, updated_at, last_used_at, name_folded, usage_left, recipe, revision)";
 
 /// One column of many rows.
 pub(super) fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
@@ -96,6 +97,7 @@ impl PostgresTransaction {
             .bind(column(keys, |key| key.last_used_at))
             .bind(column(keys, |key| fold(&key.name).into_owned()))
             .bind(column(keys, counter))
+            .bind(column(keys, |key| key.recipe.map(i64::from)))
             .execute(self.connection())
             .await?;
         Ok(())
@@ -285,7 +287,7 @@ impl Write for PostgresTransaction {
             .await?;
         query(
             "UPDATE api_key
-             SET tag = $2, previous_tag = $3, previous_until = $4, masked_key = $5, prefix = $6,
+             SET tag = $2, recipe = NULL, previous_tag = $3, previous_until = $4, masked_key = $5, prefix = $6,
                  updated_at = $7, revision = $8
              WHERE id = $1",
         )

@@ -21,11 +21,12 @@ const INSERT_API_KEYS: &str = "
     INSERT INTO api_key
     (id, team, workspace, tag, customer_id, name, prefix, masked_key, previous_tag, previous_until, grants, metadata,
      external_meter_id, enabled, deleted, migrated, expires_at, created_at, updated_at, last_used_at, revision,
-     name_folded, usage_left)
+     name_folded, usage_left, recipe)
     SELECT substr(?2, key * 16 + 1, 16), substr(?3, key * 16 + 1, 16), substr(?4, key * 16 + 1, 16),
            substr(?5, key * 32 + 1, 32), value ->> 0, value ->> 1, value ->> 2, value ->> 3, unhex(value ->> 4),
            value ->> 5, unhex(value ->> 6), value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11,
-           value ->> 12, value ->> 13, value ->> 14, value ->> 15, value ->> 16, value ->> 17, value ->> 18
+           value ->> 12, value ->> 13, value ->> 14, value ->> 15, value ->> 16, value ->> 17, value ->> 18,
+           value ->> 19
     FROM jsonb_each(?1)";
 
 const INSERT_LEGACY_KEYS: &str = "
@@ -40,7 +41,7 @@ struct Line<'a>(Revision, &'a ApiKeyRow);
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(revision, key) = self;
-        let mut line = serializer.serialize_seq(Some(19))?;
+        let mut line = serializer.serialize_seq(Some(20))?;
         line.serialize_element(&key.customer_id)?;
         line.serialize_element(&key.name)?;
         line.serialize_element(&key.prefix)?;
@@ -60,6 +61,7 @@ impl Serialize for Line<'_> {
         line.serialize_element(revision)?;
         line.serialize_element(&fold(&key.name))?;
         line.serialize_element(&counter(key))?;
+        line.serialize_element(&key.recipe)?;
         line.end()
     }
 }

@@ -123,6 +123,14 @@ impl MigrationRead for SqliteTransaction {
         all(recipes.fetch_all(self.connection()).await?)
     }
 
+    async fn legacy_keys(&mut self, of: &[u128]) -> Result<Vec<LegacyKeyRow>, StoreError> {
+        let keys = query(
+            "SELECT legacy_key.* FROM json_each(?1)
+             JOIN legacy_key ON legacy_key.api_key = unhex(value)",
+        );
+        all(keys.bind(ids(of)).fetch_all(self.connection()).await?)
+    }
+
     async fn legacy_candidates(
         &mut self,
         team: u128,
@@ -317,13 +325,16 @@ impl MigrationWrite for SqliteTransaction {
             .bind(blob(key.id))
             .execute(self.connection())
             .await?;
-        query("UPDATE api_key SET tag = ?2, masked_key = ?3, revision = ?4 WHERE id = ?1")
-            .bind(blob(key.id))
-            .bind(tag_blob(&key.tag))
-            .bind(&key.masked_key)
-            .bind(revision)
-            .execute(self.connection())
-            .await?;
+        query(
+            "UPDATE api_key SET tag = ?2, recipe = NULL, masked_key = ?3, revision = ?4
+             WHERE id = ?1",
+        )
+        .bind(blob(key.id))
+        .bind(tag_blob(&key.tag))
+        .bind(&key.masked_key)
+        .bind(revision)
+        .execute(self.connection())
+        .await?;
         Ok(revision)
     }
 }

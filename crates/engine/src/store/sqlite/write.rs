@@ -234,7 +234,7 @@ impl Write for SqliteTransaction {
             .await?;
         query(
             "UPDATE api_key
-             SET tag = ?2, previous_tag = ?3, previous_until = ?4, masked_key = ?5, prefix = ?6,
+             SET tag = ?2, recipe = NULL, previous_tag = ?3, previous_until = ?4, masked_key = ?5, prefix = ?6,
                  updated_at = ?7, revision = ?8
              WHERE id = ?1",
         )

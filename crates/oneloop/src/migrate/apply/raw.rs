@@ -60,6 +60,19 @@ pub(super) fn check(access: Result<MigrationAccess, ClientError>, mapping: &Mapp
         )
         .hint("leave columns.uses-left out to say that this is meant, and plan again"));
     }
+    let columns = &mapping.columns;
+    for (column, what) in [
+        (columns.key_id.is_some(), "key-id"),
+        (columns.meter.is_some(), "meter"),
+        (columns.deleted.is_some(), "deleted"),
+    ] {
+        if column {
+            return Err(Failure::user(format!(
+                "call by call, columns.{what} cannot be brought along"
+            ))
+            .hint("leave it out of the mapping to say that this is meant, and plan again"));
+        }
+    }
     if mapping.source.location == STDIN {
         return Err(Failure::user("standard input can be read only once, and this reads twice")
             .hint("put the rows into a file"));
