@@ -50,7 +50,7 @@ const suites = {
   },
   e2e: {
     title: 'Chromium through the widget against the server',
-    needs: [server, dist, browser, needs.publishedReact],
+    needs: [server, dist, leptosApp, browser, needs.publishedReact],
     command: () => [
       process.execPath,
       'node_modules/@playwright/test/cli.js',
@@ -136,6 +136,11 @@ async function server() {
 /** `dist/` as it is shipped. */
 async function dist() {
   await step('package the widget', [(await tested()).xtask, 'package'])
+}
+
+/** An application that uses the widget as a library. */
+async function leptosApp() {
+  await step('build the Leptos application', [(await tested()).xtask, 'example'])
 }
 
 /** PostgreSQL, MariaDB and Redis: named by the environment, or of our own. */

@@ -4,6 +4,7 @@
 //! referrer: an answer may hold a secret, and the page's address is nobody's business.
 
 use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 use std::rc::Rc;
 
 use gloo_net::http::Headers;
@@ -55,6 +56,9 @@ pub struct Issued {
     /// Its secret.
     pub secret: Secret,
 }
+
+/// What came of a request: the token that it went with, and the answer.
+type Sent = Result<(Rc<Secret>, JsValue), Problem>;
 
 /// Which URL, under `/api/v1`.
 enum Path<'a> {
@@ -226,12 +230,18 @@ impl Client {
     }
 
     /// Sends a request; when the token is refused, once more with a new one.
-    async fn send_with_token(
-        &self,
+    ///
+    /// In a box: every request waits for this, and what waits for it would hold a copy of all that it is made of.
+    fn send_with_token<'a>(
+        &'a self,
         method: &'static str,
-        path: &Path<'_>,
-        body: Body<'_>,
-    ) -> Result<(Rc<Secret>, JsValue), Problem> {
+        path: &'a Path<'a>,
+        body: Body<'a>,
+    ) -> Pin<Box<dyn Future<Output = Sent> + 'a>> {
+        Box::pin(self.send_twice(method, path, body))
+    }
+
+    async fn send_twice(&self, method: &'static str, path: &Path<'_>, body: Body<'_>) -> Sent {
         let token = self.session.token().await?;
         match self.attempt(method, path, &body, &token).await {
             Err(problem) if problem.is_unauthorized() => {}

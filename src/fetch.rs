@@ -130,11 +130,22 @@ impl App {
             self.picked.set(Vec::new());
             self.total.set(page.total.unwrap_or(page.keys.len()));
         }
+        // The table leaves a key alone that stays in its place, so the row that it follows has to stay as well.
+        let most = if is_first { page.keys.len() } else { 0 };
+        let before = self.rows.with_untracked(|rows| rows[..most.min(rows.len())].to_vec());
+        let row = |(at, key): (usize, ApiKey)| match before.get(at) {
+            Some(row) if row.id == key.id => {
+                row.key.set(key);
+                row.clone()
+            }
+            _ => Row::new(key),
+        };
+        let next: Vec<Row> = page.keys.into_iter().enumerate().map(row).collect();
         self.rows.update(|rows| {
             if is_first {
                 rows.clear();
             }
-            rows.extend(page.keys.into_iter().map(Row::new));
+            rows.extend(next);
         });
     }
 

@@ -15,7 +15,7 @@ use crate::text::catalogue::ENGLISH;
 ///
 /// ```no_run
 /// use oneloop_keys::Options;
-/// use oneloop_protocol::Secret;
+/// use oneloop_keys::Secret;
 ///
 /// let options = Options::new("https://keys.example.com", || async {
 ///     // Ask your own backend; only it can mint a link token.
@@ -65,6 +65,11 @@ impl Options {
         self.with("workspace", id)
     }
 
+    /// The key to show: its details open, and its row is marked.
+    pub fn key(self, id: &str) -> Self {
+        self.with("keyId", id)
+    }
+
     /// The environment variable in the file that the reveal offers; `API_KEY` unless said otherwise.
     pub fn key_variable(self, name: &str) -> Self {
         self.with("keyVariable", name)
@@ -98,7 +103,10 @@ impl Options {
     pub fn on_event(self, hear: impl Fn(&str, Option<&str>) + 'static) -> Self {
         let notify = move |name: String, detail: JsValue| {
             let id = Reflect::get(&detail, &"id".into()).ok().and_then(|id| id.as_string());
-            hear(&name, id.as_deref());
+            // That a secret is off the screen concerns the custom element alone.
+            if name != "reveal-closed" {
+                hear(&name, id.as_deref());
+            }
         };
         let notify = Closure::<dyn Fn(String, JsValue)>::new(notify);
         self.with("notify", notify.into_js_value())

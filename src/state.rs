@@ -257,16 +257,15 @@ impl App {
         self.notice.set(Some(text::list::about(&row.name(), &sentence)));
     }
 
-    /// Grants with the names people know the scopes by, in the catalogue's order; what the catalogue does
+    /// What is granted, with the names people know the scopes by, in the catalogue's order; what the catalogue does
     /// not know any more comes last, under its representation.
     pub fn named(self, grants: &[Grant]) -> Vec<Named> {
         self.scopes.with(|scopes| {
-            let access = |representation: &str| {
-                let grant = grants.iter().find(|grant| grant.representation == representation);
-                grant.map_or(Access::NONE, Grant::access)
+            let of = |scope: &WorkspaceScope| {
+                let mut held = grants.iter().filter(|it| it.access() != Access::NONE);
+                held.find(|it| it.representation == scope.representation).map(Grant::access)
             };
-            let known =
-                scopes.iter().map(|scope| (scope.name.clone(), access(&scope.representation)));
+            let known = scopes.iter().filter_map(|scope| Some((scope.name.clone(), of(scope)?)));
             let unknown = grants
                 .iter()
                 .filter(|grant| {

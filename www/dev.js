@@ -32,6 +32,12 @@ const host = {
   baseUrl: location.origin,
   workspace: undefined,
   keyVariable: 'ACME_API_KEY',
+  exampleUrl: 'https://api.example.com',
+  expiryPresets: Uint16Array.of(7, 30, 90, 365),
+  scopeTemplates: [],
+  keyId: undefined,
+  language: 'en',
+  messages: {},
   async getToken() {
     const response = await fetch('/demo/session', { method: 'POST', cache: 'no-store' })
     if (!response.ok) throw new Error(`no session (HTTP ${response.status}): is \`npm start\` running?`)

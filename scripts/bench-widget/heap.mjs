@@ -15,7 +15,8 @@ function compared(what, before, after) {
   return [
     `${what}: heap ${kib(before.heap)} → ${kib(after.heap)}, wasm ${kib(before.wasm)} → ${kib(after.wasm)}, ` +
       `nodes ${before.nodes} → ${after.nodes}, listeners ${before.listeners} → ${after.listeners}`,
-    `ratio ${what}: ${(after.heap / before.heap).toFixed(3)} of the heap (aim: 1.05 at most)`,
+    `ratio ${what}: ${(after.heap / before.heap).toFixed(3)} of the heap, ` +
+      `${(after.wasm / before.wasm).toFixed(3)} of the wasm's memory (aim: 1.05 at most)`,
   ]
 }
 

@@ -26,7 +26,8 @@ use crate::{format, text};
 /// it was to live.
 #[component]
 pub fn CreateDialog(
-    /// The key to take them from.
+    /// The key to take them from; empty when it is left out.
+    #[prop(optional_no_strip)]
     like: Option<Row>,
 ) -> View {
     let app = App::expect();

@@ -51,14 +51,7 @@ pub fn Keys() -> View {
     let heading = unique("heading");
     app.load();
 
-    let tick = set_interval_with_handle(move || app.now.set(format::now()), TICK);
-    on_cleanup(move || {
-        if let Ok(tick) = tick {
-            tick.clear();
-        }
-    });
-
-    let announcement = el("div").class("hidden").role("status");
+    keep_time(app);
     el("section")
         .class("root")
         .part("root")
@@ -69,8 +62,23 @@ pub fn Keys() -> View {
         .child(slot("footer"))
         .child(row_menu(app, menu))
         .child(move || app.sheet.get().map(open))
-        .child(announcement.child(move || app.announcement.get()))
+        .child(announcement(app))
         .into()
+}
+
+/// Moves the time on, for as long as the view is there.
+pub(super) fn keep_time(app: App) {
+    let tick = set_interval_with_handle(move || app.now.set(format::now()), TICK);
+    on_cleanup(move || {
+        if let Ok(tick) = tick {
+            tick.clear();
+        }
+    });
+}
+
+/// What a screen reader is told of what happens outside the focus.
+pub(super) fn announcement(app: App) -> Element {
+    el("div").class("hidden").role("status").child(move || app.announcement.get())
 }
 
 /// What stands in the middle.
@@ -83,7 +91,7 @@ enum Body {
 }
 
 /// The list, or what stands in its place.
-fn body(app: App, menu: RowMenuState) -> View {
+pub(super) fn body(app: App, menu: RowMenuState) -> View {
     let body = Memo::new(move |_| match app.phase.get() {
         Phase::Loading => Body::Waiting,
         Phase::Failed(problem) => Body::Failed(problem),

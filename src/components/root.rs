@@ -8,17 +8,39 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element as Node, ShadowRoot, ShadowRootInit, ShadowRootMode};
 
-use super::key_list::key_list;
-use super::keys::open;
+use super::keys::{announcement, body, keep_time, open};
+use super::notice::notice;
 use super::row_menu::{RowMenuState, row_menu};
 use crate::client::Client;
 use crate::dom::{View, el};
 use crate::host::Host;
 use crate::options::Options;
-use crate::signal::Memo;
-use crate::state::{App, Phase};
+use crate::state::App;
 use crate::text::catalogue;
 use crate::theme;
+
+/// Which page the views stand on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// Follows the colours of the page around them.
+    #[default]
+    Auto,
+    /// A light one.
+    Light,
+    /// A dark one.
+    Dark,
+}
+
+impl Theme {
+    /// The attribute's value, as the stylesheet and the custom element know it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
 
 /// Surrounds the widget's views with what they need: the state that they share, a connection to the server, and a
 /// shadow root with the stylesheet, so that neither the page's styles nor the widget's get at the other. The keys are
@@ -29,8 +51,7 @@ use crate::theme;
 ///
 /// ```no_run
 /// # use leptos::prelude::*;
-/// # use oneloop_keys::{Keys, KeysRoot, Options};
-/// # use oneloop_protocol::Secret;
+/// # use oneloop_keys::{Keys, KeysRoot, Options, Secret};
 /// #[component]
 /// fn Settings() -> impl IntoView {
 ///     let options = Options::new("https://keys.example.com", || async { Ok(Secret::new("lt_…")) });
@@ -41,6 +62,9 @@ use crate::theme;
 pub fn KeysRoot(
     /// Where the server is, how to get a token, and what to offer.
     options: Options,
+    /// Which page they stand on; follows the page unless said otherwise.
+    #[prop(optional)]
+    theme: Theme,
     /// The views.
     children: Children,
 ) -> View {
@@ -49,8 +73,12 @@ pub fn KeysRoot(
     let client = Rc::new(Client::new(host.clone()));
     // An owner of its own: what is provided here is for the children alone.
     let owner = Owner::current().map_or_else(Owner::new, |parent| parent.child());
-    let frame = el("div");
-    let container: Node = el("div").node();
+    let frame = el("div").attr("theme", theme.as_str());
+    let language = catalogue::language();
+    let direction = if RIGHT_TO_LEFT.contains(&language) { "rtl" } else { "ltr" };
+    // The class is what sets font and colours, for a dialog that stands in it alone too.
+    let container: Node =
+        el("div").class("root").attr("lang", language).attr("dir", direction).node();
     if let Ok(shadow) = shadow_root(&frame.node()) {
         let _ = shadow.append_child(&container);
     }
@@ -71,6 +99,9 @@ pub fn KeysRoot(
     });
     frame.into()
 }
+
+/// The languages there are whose script runs from right to left, as `www/widget/language.ts` knows them.
+const RIGHT_TO_LEFT: [&str; 2] = ["ar", "he"];
 
 #[wasm_bindgen]
 extern "C" {
@@ -99,18 +130,24 @@ fn shadow_root(frame: &Node) -> Result<ShadowRoot, JsValue> {
     Ok(shadow)
 }
 
-/// The table of keys with its search and the menu of its rows; empty until the keys are there. Needs a [`KeysRoot`]
-/// around it, and [`Dialogs`] somewhere in that.
+/// The table of keys with its search and the menu of its rows, or what stands in its place: that it is on its way, that
+/// there is none, or why not. Needs a [`KeysRoot`] around it, and [`Dialogs`] somewhere in that.
+///
+/// # Accessibility
+///
+/// The same live region and the same alert as in [`Keys`](super::keys::Keys). It takes the focus from code when the row
+/// that had it is gone, as the heading does there.
 #[component]
 pub fn KeyList() -> View {
     let app = App::expect();
     let menu = RowMenuState::new();
-    let ready = Memo::new(move |_| app.phase.with(|phase| matches!(phase, Phase::Ready)));
-    el("div")
-        .class("root")
-        .part("root")
-        .child(move || ready.get().then(|| untrack(|| key_list(app, menu))))
+    keep_time(app);
+    let root = el("div").class("root").part("root").attr("tabindex", "-1");
+    app.heading.set_value(Some(root.node()));
+    root.child(notice(move || app.notice.get()))
+        .child(body(app, menu))
         .child(row_menu(app, menu))
+        .child(announcement(app))
         .into()
 }
 

@@ -1,6 +1,7 @@
 //! The scope matrix: one row a scope, None, Read, Write, or the single bits.
 
 use oneloop_protocol::{Access, Grant, WorkspaceScope};
+use web_sys::HtmlElement;
 
 use super::button::{Button, Emphasis};
 use super::choice::Choice;
@@ -15,6 +16,8 @@ use crate::text;
 
 /// From how many scopes a search field is worth its place.
 const SEARCH_FROM: usize = 8;
+/// How many lines are in the page at first, and how many more are put there when the last of them come near.
+const LINES: usize = 12;
 
 /// One line of the matrix.
 #[derive(Clone, Debug)]
@@ -142,7 +145,8 @@ impl ScopeDraft {
 /// # Accessibility
 ///
 /// One group of radio buttons a scope, named by the scope. The filter says how many lines it left. A filter
-/// is plain text: no character of it means anything.
+/// is plain text: no character of it means anything. Many lines scroll in a place of their own; those further down are
+/// in the page before one gets to them, by the keyboard too, which scrolls there.
 ///
 /// # Parts
 ///
@@ -150,15 +154,32 @@ impl ScopeDraft {
 pub fn scope_picker(app: App, draft: ScopeDraft, submission: Submission) -> Element {
     let query = RwSignal::new(String::new());
     let all = draft.0.with_value(Vec::len);
-    let shown = Memo::new_with_compare(
-        move |_| {
-            let query = query.with(|query| fold(query.trim()));
-            let fits = |line: &&Line| query.is_empty() || line.matches(&query);
-            draft.0.with_value(|lines| lines.iter().filter(fits).cloned().collect::<Vec<Line>>())
-        },
-        // Lines have signals of their own; here only which of them are shown can change.
-        |_, _| true,
-    );
+    // The places of the lines that the filter leaves.
+    let shown = Memo::new(move |_| {
+        let query = query.with(|query| fold(query.trim()));
+        draft.0.with_value(|lines| {
+            let fits = |at: &usize| query.is_empty() || lines[*at].matches(&query);
+            (0..lines.len()).filter(fits).collect::<Vec<usize>>()
+        })
+    });
+    let reach = RwSignal::new(LINES);
+    let in_page = move || {
+        draft.0.with_value(|lines| {
+            shown.with(|shown| {
+                let near = shown.iter().take(reach.get());
+                near.map(|at| lines[*at].clone()).collect::<Vec<Line>>()
+            })
+        })
+    };
+    let place = el("div").class("scopes").attr("data-long", all > LINES);
+    let node: HtmlElement = place.node();
+    let (top, scrolled) = (node.clone(), node);
+    let read_on = move |_| {
+        let below = scrolled.scroll_height() - scrolled.scroll_top();
+        if below < 3 * scrolled.client_height() && reach.get_untracked() < all {
+            reach.update(|reach| *reach += LINES);
+        }
+    };
     let templates = (all > 1).then(|| {
         let quiet = |label: &'static str, access: Access| {
             let set = move || draft.set_all(access);
@@ -188,7 +209,11 @@ pub fn scope_picker(app: App, draft: ScopeDraft, submission: Submission) -> Elem
             .attr("placeholder", text::form::find_scope())
             .attr("autocomplete", "off")
             .attr("spellcheck", "false")
-            .on_input(move |text| query.set(text))
+            .on_input(move |text| {
+                query.set(text);
+                reach.set(LINES);
+                top.set_scroll_top(0);
+            })
     });
     let count = searchable.then(|| {
         let words = move || text::form::scopes_shown(shown.with(Vec::len), all);
@@ -200,7 +225,7 @@ pub fn scope_picker(app: App, draft: ScopeDraft, submission: Submission) -> Elem
             el("p").class("hint").child(words)
         })
     };
-    let lines = each(move || shown.get(), |line| line.representation.clone(), scope_line);
+    let lines = each(in_page, |line| line.representation.clone(), scope_line);
     el("fieldset")
         .class("fieldset")
         .part("scopes")
@@ -209,7 +234,7 @@ pub fn scope_picker(app: App, draft: ScopeDraft, submission: Submission) -> Elem
         .child(templates)
         .child(filter)
         .child(count)
-        .child(el("div").class("scopes").child(lines))
+        .child(place.on("scroll", read_on).child(lines))
         .child(empty)
         .child(problem)
 }

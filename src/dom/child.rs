@@ -17,8 +17,9 @@ pub trait Child {
 
 impl Child for Element {
     fn append_to(self, parent: &Node, kept: &mut Kept) {
-        let _ = parent.append_child(&self.node);
-        kept.extend(self.kept);
+        let made = self.made();
+        let _ = parent.append_child(&made.node);
+        kept.extend(made.kept);
     }
 }
 

@@ -59,8 +59,13 @@ impl Drop for Listener {
 }
 
 /// An element that is being made; becomes a [`View`](super::View) when it is done.
+///
+/// In a box, so that one step of making it hands a pointer to the next, and not what it points to.
 #[must_use]
-pub struct Element {
+pub struct Element(Box<Made>);
+
+/// What an element is made of.
+pub(super) struct Made {
     pub(super) node: web_sys::Element,
     pub(super) kept: Kept,
 }
@@ -71,7 +76,7 @@ pub struct Element {
 ///
 /// If `tag` is no name of an element.
 pub fn el(tag: &'static str) -> Element {
-    Element { node: document().create_element(tag).expect_throw(tag), kept: Kept::default() }
+    Element::of(document().create_element(tag).expect_throw(tag))
 }
 
 /// A new SVG element.
@@ -81,7 +86,7 @@ pub fn el(tag: &'static str) -> Element {
 /// If `tag` is no name of an element.
 pub fn svg(tag: &'static str) -> Element {
     let node = document().create_element_ns(Some("http://www.w3.org/2000/svg"), tag);
-    Element { node: node.expect_throw(tag), kept: Kept::default() }
+    Element::of(node.expect_throw(tag))
 }
 
 /// A place that the page around may fill with elements of its own.
@@ -90,6 +95,14 @@ pub fn slot(name: impl Into<String>) -> Element {
 }
 
 impl Element {
+    fn of(node: web_sys::Element) -> Self {
+        Self(Box::new(Made { node, kept: Kept::default() }))
+    }
+
+    pub(super) fn made(self) -> Made {
+        *self.0
+    }
+
     /// An attribute: a value, or a closure that gives one. `false` and `None` take it away.
     pub fn attr(mut self, name: &'static str, value: impl IntoAttribute) -> Self {
         self.set(name, value.into_attribute());
@@ -140,35 +153,36 @@ impl Element {
 
     /// Something at its end: an element, a view, a text, or a closure that gives one of them.
     pub fn child(mut self, child: impl Child) -> Self {
-        child.append_to(&self.node, &mut self.kept);
+        child.append_to(&self.0.node, &mut self.0.kept);
         self
     }
 
     /// Several things of one kind at its end.
     pub fn children(mut self, children: impl IntoIterator<Item = impl Child>) -> Self {
         for child in children {
-            child.append_to(&self.node, &mut self.kept);
+            child.append_to(&self.0.node, &mut self.0.kept);
         }
         self
     }
 
     /// An element at its beginning.
     pub fn prepend(mut self, element: Self) -> Self {
-        let _ = self.node.insert_before(&element.node, self.node.first_child().as_ref());
-        self.kept.extend(element.kept);
+        let first = element.made();
+        let _ = self.0.node.insert_before(&first.node, self.0.node.first_child().as_ref());
+        self.0.kept.extend(first.kept);
         self
     }
 
     /// The element itself.
     pub fn node<T: JsCast>(&self) -> T {
-        self.node.clone().unchecked_into()
+        self.0.node.clone().unchecked_into()
     }
 
     fn set(&mut self, name: &'static str, attribute: Attribute) {
         match attribute {
-            Attribute::Fixed(value) => set_attribute(&self.node, name, value.as_deref()),
+            Attribute::Fixed(value) => set_attribute(&self.0.node, name, value.as_deref()),
             Attribute::Moving(value) => {
-                let node = self.node.clone();
+                let node = self.0.node.clone();
                 let mut before: AttributeValue = None;
                 self.keep_moving(Box::new(move || {
                     let value = value();
@@ -182,7 +196,7 @@ impl Element {
     }
 
     fn set_property(&mut self, name: &'static str, value: Box<dyn Fn() -> JsValue>) {
-        let node = self.node.clone();
+        let node = self.0.node.clone();
         self.keep_moving(Box::new(move || {
             let _ = js_sys::Reflect::set(&node, &name.into(), &value());
         }));
@@ -192,12 +206,12 @@ impl Element {
         // What a listener makes belongs where the element belongs.
         let owner = Owner::current().unwrap_or_default();
         let run: Box<dyn Fn(Event)> = Box::new(move |event| owner.with(|| run(event)));
-        let listener = Listener::new(self.node.clone().into(), event, run);
-        self.kept.push(Keep::Listener { _listener: listener });
+        let listener = Listener::new(self.0.node.clone().into(), event, run);
+        self.0.kept.push(Keep::Listener { _listener: listener });
     }
 
     fn keep_moving(&mut self, run: Box<dyn FnMut()>) {
-        self.kept.push(moving(run));
+        self.0.kept.push(moving(run));
     }
 }
 

@@ -43,13 +43,20 @@ pub use view::{View, views};
 use send_wrapper::SendWrapper;
 use wasm_bindgen::UnwrapThrowExt;
 
+thread_local! {
+    /// Kept, because asking the window for it takes longer than making an element with it.
+    static DOCUMENT: web_sys::Document = web_sys::window()
+        .and_then(|window| window.document())
+        .expect_throw("a view needs a page");
+}
+
 /// The page.
 ///
 /// # Panics
 ///
 /// Outside a browser's page.
 pub(crate) fn document() -> web_sys::Document {
-    web_sys::window().and_then(|window| window.document()).expect_throw("a view needs a page")
+    DOCUMENT.with(Clone::clone)
 }
 
 /// Runs when what is being made now is in the page: right after this turn of the event loop.

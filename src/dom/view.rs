@@ -18,7 +18,7 @@ use super::element::{Element, Kept};
 /// The first and the last node stay the same for as long as the view exists: what moves inside is enclosed by
 /// markers. So a view knows where it stands without knowing what is in it.
 #[must_use]
-pub struct View(SendWrapper<Stretch>);
+pub struct View(Box<SendWrapper<Stretch>>);
 
 struct Stretch {
     /// Where the nodes are until they are in the page.
@@ -35,7 +35,7 @@ impl View {
     }
 
     pub(super) fn new(fragment: DocumentFragment, kept: Kept) -> Self {
-        Self(SendWrapper::new(Stretch { fragment, kept, ends: None }))
+        Self(Box::new(SendWrapper::new(Stretch { fragment, kept, ends: None })))
     }
 
     /// Puts the nodes at the end of `parent`, for good: what keeps them alive is handed over.
@@ -47,7 +47,7 @@ impl View {
 
     /// Puts the nodes before `marker`, or at the end.
     pub(super) fn insert(&mut self, parent: &Node, marker: Option<&Node>) {
-        let stretch = &mut *self.0;
+        let stretch = &mut **self.0;
         if stretch.ends.is_none() {
             let ends = stretch.fragment.first_child().zip(stretch.fragment.last_child());
             stretch.ends = ends;
@@ -89,8 +89,9 @@ pub fn views(all: impl IntoIterator<Item = impl Into<View>>) -> View {
 impl From<Element> for View {
     fn from(element: Element) -> Self {
         let fragment = document().create_document_fragment();
-        let _ = fragment.append_child(&element.node);
-        Self::new(fragment, element.kept)
+        let made = element.made();
+        let _ = fragment.append_child(&made.node);
+        Self::new(fragment, made.kept)
     }
 }
 

@@ -74,7 +74,8 @@ mod browser {
     use js_sys::{Array, Intl, Number, Object};
     use wasm_bindgen::{JsCast, JsValue};
 
-    use super::language;
+    use super::{ENGLISH, language};
+    use crate::intl::once;
 
     fn locales() -> Array {
         Array::of1(&JsValue::from_str(language()))
@@ -82,19 +83,22 @@ mod browser {
 
     /// `one`, `few`, `many` …: which of the language's plural forms goes with `count`.
     pub fn plural_category(count: usize) -> String {
-        let rules = Intl::PluralRules::new(&locales(), &Object::new());
+        let rules = once("plural", || Intl::PluralRules::new(&locales(), &Object::new()));
         rules.select(count as f64).into()
     }
 
-    /// `10,000`, the language's way.
+    /// `10,000`, the language's way. English digits are known here, and spare every page the making of a format.
     pub fn number(count: usize) -> String {
+        if count < 1_000 && language() == ENGLISH {
+            return count.to_string();
+        }
         Number::from(count as f64).to_locale_string(language()).into()
     }
 
     /// `a, b and c`, the language's way.
     pub fn and_list(items: &[String]) -> String {
         let list: Array = items.iter().map(|item| JsValue::from_str(item)).collect();
-        let format = Intl::ListFormat::new(&locales(), &Object::new());
+        let format = once("list", || Intl::ListFormat::new(&locales(), &Object::new()));
         format.format(list.unchecked_ref()).into()
     }
 }

@@ -107,6 +107,18 @@ test('sorts by the server’s order, and the column says so', async ({ page, dem
   await expect.poll(async () => (await names(widget))[0]).toBe('terraform')
 })
 
+/* The table kept the row of a key that was in the same place before and after, and with it the name that it had before. */
+test('a key that keeps its place in the list shows what is new of it', async ({ widget, page, demo }) => {
+  await many(demo, page, widget)
+  const [first = ''] = await names(widget)
+  const { apiKeys } = await demo.oneloop.getApiKeys(demo.workspaceId)
+  const { id } = apiKeys.find(({ name }: { name: string }) => name === first)
+  await demo.oneloop.editApiKey(demo.workspaceId, id, { name: 'renamed elsewhere' })
+  await widget.show('Never used')
+  await expect(widget.row('renamed elsewhere')).toBeVisible()
+  expect((await names(widget))[0]).toBe('renamed elsewhere')
+})
+
 test('a question that fails says so, keeps what was asked, and can be asked again', async ({ widget, page, demo }) => {
   await many(demo, page, widget)
   await page.route(/[?&]q=grafana&/, (route) => route.fulfill({ status: 503, json: {} }))

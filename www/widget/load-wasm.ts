@@ -1,12 +1,26 @@
-import * as wasm from './oneloop_keys.js'
+import type * as wasm from './oneloop_keys.js'
 
 /**
  * The widget's WebAssembly, loaded once for all elements of the page; a load that failed is tried again by the next.
  * The address stands here, spelled out, so that bundlers see it and take the file along.
  */
-export async function loadWasm(): Promise<typeof wasm> {
-  await wasm.default({ module_or_path: new URL('./oneloop_keys_bg.wasm', import.meta.url) })
-  return wasm
+export function loadWasm(): Promise<typeof wasm> {
+  loading ??= load().catch((error) => {
+    loading = undefined
+    throw error
+  })
+  return loading
+}
+
+let loading: Promise<typeof wasm> | undefined
+
+/** The bindings, which are a file of their own, and the wasm side by side. */
+async function load(): Promise<typeof wasm> {
+  const file = fetch(new URL('./oneloop_keys_bg.wasm', import.meta.url))
+  file.catch(() => {})
+  const bindings = await import('./oneloop_keys.js')
+  await bindings.default({ module_or_path: file })
+  return bindings
 }
 
 let sheet: CSSStyleSheet | undefined

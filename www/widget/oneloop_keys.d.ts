@@ -17,4 +17,4 @@ export function mount(container: HTMLElement, host: Host): Mounted
 export function stylesheet(): string
 
 /** Loads the wasm once, however often it is called. */
-export default function init(options: { module_or_path: URL }): Promise<unknown>
+export default function init(options: { module_or_path: Promise<Response> }): Promise<unknown>

@@ -1,7 +1,7 @@
 //! The repository's own tools, run as `cargo xtask <command>`.
 //!
-//! `package` makes `dist/`, `size` holds the widget to its budget, `bench` prints the benchmarks as
-//! ratios. The tests of this crate watch the repository itself: its layers, its links, its names.
+//! `package` makes `dist/`, `example` builds an application that uses the widget as a library, `size` holds the widget to
+//! its budget, `bench` prints the benchmarks as ratios. The tests of this crate watch the repository itself: its layers, its links, its names.
 
 use std::process::ExitCode;
 
@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod anonymous;
 mod bench;
 mod command;
+mod example;
 mod files;
 mod npm;
 mod package;
@@ -18,6 +19,7 @@ mod short_names;
 mod size;
 mod stamp;
 mod unreachable;
+mod unreferenced;
 mod wasm;
 
 /// The repository's own tools.
@@ -36,6 +38,8 @@ enum Command {
         #[arg(long, value_enum, default_value_t = wasm::Profile::Release)]
         profile: wasm::Profile,
     },
+    /// Builds the Leptos application of `examples/leptos-app` into `target/leptos-app`.
+    Example,
     /// Prints what `dist/widget` weighs; fails when it weighs more than allowed.
     Size {
         /// The most bytes the widget may take, compressed with brotli.
@@ -57,6 +61,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Package { profile } => package::run(profile),
+        Command::Example => example::run(),
         Command::Size { max_brotli, max_entry_brotli } => {
             size::run(size::Budget { total: max_brotli, entry: max_entry_brotli })
         }

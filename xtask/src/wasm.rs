@@ -1,6 +1,8 @@
 //! The widget's wasm and its JavaScript bindings.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, anyhow};
 use clap::ValueEnum;
@@ -8,7 +10,7 @@ use serde_json::Value;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::short_names::Names;
-use crate::{anonymous, command, unreachable};
+use crate::{anonymous, command, unreachable, unreferenced};
 
 /// The base name of the bindings and of the wasm.
 pub(crate) const NAME: &str = "oneloop_keys";
@@ -73,17 +75,33 @@ pub(crate) fn compile(profile: Profile) -> anyhow::Result<PathBuf> {
     ]);
     if profile == Profile::Release {
         cargo.arg("--config").arg(anonymous::rustflags(TARGET)?);
+        // For this crate alone: what it depends on is compiled the same as without.
+        cargo.args(["--", "-Clink-arg=--emit-relocs"]);
     }
-    let messages = command::output(&mut cargo)?;
-    artifact(&messages).ok_or_else(|| anyhow!("cargo built no wasm for the package `oneloop-keys`"))
+    built(&mut cargo, NAME)
 }
 
-/// The `.wasm` among the artifacts in cargo's messages, one JSON object a line.
-fn artifact(messages: &str) -> Option<PathBuf> {
+/// Compiles an application that uses the widget as a library, with the profile that tests are compiled with, and returns
+/// where its wasm is.
+pub(crate) fn compile_example(package: &str) -> anyhow::Result<PathBuf> {
+    let mut cargo = command::cargo();
+    cargo.args(["build", "--quiet", "--locked", "--package", package, "--target", TARGET]);
+    cargo.arg("--message-format=json-render-diagnostics");
+    built(&mut cargo, package)
+}
+
+/// Runs cargo, and finds the wasm of a target among what it has built.
+fn built(cargo: &mut Command, target: &str) -> anyhow::Result<PathBuf> {
+    let messages = command::output(cargo)?;
+    artifact(&messages, target).ok_or_else(|| anyhow!("cargo built no wasm for `{target}`"))
+}
+
+/// The `.wasm` of a target among the artifacts in cargo's messages, one JSON object a line.
+fn artifact(messages: &str, target: &str) -> Option<PathBuf> {
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == NAME)
+        .filter(|message| message["target"]["name"] == target)
         .filter_map(|message| message["filenames"].as_array().cloned())
         .flatten()
         .filter_map(|file| file.as_str().map(PathBuf::from))
@@ -92,8 +110,12 @@ fn artifact(messages: &str) -> Option<PathBuf> {
 
 /// Writes `oneloop_keys.js` and `oneloop_keys_bg.wasm` into `folder`.
 pub(crate) fn bind(wasm: &Path, folder: &Path, profile: Profile) -> anyhow::Result<()> {
+    let mut bytes = fs::read(wasm).context("cargo wrote no wasm")?;
+    if profile == Profile::Release {
+        bytes = unreferenced::blanked(&bytes)?;
+    }
     let mut output = Bindgen::new()
-        .input_path(wasm)
+        .input_bytes(NAME, bytes)
         .out_name(NAME)
         .web(true)?
         .typescript(false)
@@ -107,6 +129,13 @@ pub(crate) fn bind(wasm: &Path, folder: &Path, profile: Profile) -> anyhow::Resu
         unreachable::empty(output.wasm_mut(), &command::root().join("src"))?;
     }
     output.emit(folder).context("wasm-bindgen failed")
+}
+
+/// Writes the bindings and the wasm of an application into `folder`, under its name.
+pub(crate) fn bind_example(wasm: &Path, folder: &Path, name: &str) -> anyhow::Result<()> {
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(wasm).out_name(name).web(true)?.typescript(false);
+    bindgen.omit_default_module_path(false).generate(folder).context("wasm-bindgen failed")
 }
 
 /// Makes the wasm in `folder` small, in place, and returns what it calls its imports and exports now.
@@ -124,7 +153,7 @@ pub(crate) fn optimize(folder: &Path) -> anyhow::Result<Names> {
 mod tests {
     use std::path::Path;
 
-    use super::artifact;
+    use super::{NAME, artifact};
 
     #[test]
     fn the_wasm_is_found_among_other_artifacts() {
@@ -132,7 +161,8 @@ mod tests {
 {"reason":"compiler-artifact","target":{"name":"leptos"},"filenames":["/t/libleptos.rlib"]}
 {"reason":"compiler-artifact","target":{"name":"oneloop_keys"},"filenames":["/t/oneloop_keys.d","/t/oneloop_keys.wasm"]}
 {"reason":"build-finished","success":true}"#;
-        assert_eq!(artifact(messages).as_deref(), Some(Path::new("/t/oneloop_keys.wasm")));
-        assert_eq!(artifact("not json"), None);
+        assert_eq!(artifact(messages, NAME).as_deref(), Some(Path::new("/t/oneloop_keys.wasm")));
+        assert_eq!(artifact(messages, "another"), None);
+        assert_eq!(artifact("not json", NAME), None);
     }
 }

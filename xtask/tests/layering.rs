@@ -7,7 +7,7 @@ use cargo_metadata::MetadataCommand;
 /// Who may depend on whom: a package, and the packages of ours it may name in its manifest.
 ///
 /// A crate that is missing here may neither depend on ours nor be depended on.
-const ALLOWED: [(&str, &[&str]); 10] = [
+const ALLOWED: [(&str, &[&str]); 11] = [
     ("oneloop-protocol", &[]),
     // Known to the migration, which proves it, and to the engine, which tries it at verify.
     ("oneloop-recipe", &["oneloop-protocol"]),
@@ -33,6 +33,8 @@ const ALLOWED: [(&str, &[&str]); 10] = [
     ),
     // The widget: what it knows of the server is what crosses the wire.
     ("oneloop-keys", &["oneloop-protocol"]),
+    // Stands for somebody else's application: it may use what a consumer may use.
+    ("oneloop-leptos-app", &["oneloop-keys"]),
     ("xtask", &[]),
 ];
 
