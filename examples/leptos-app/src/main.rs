@@ -3,6 +3,8 @@
 //!
 //! `cargo xtask example` builds it into `target/leptos-app/`; `npm start` is a server that it can talk to.
 
+#![allow(unreachable_pub, reason = "the macro of a component writes `pub` for what it makes")]
+
 use leptos::prelude::*;
 
 mod everything;
