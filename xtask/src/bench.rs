@@ -1,6 +1,6 @@
 //! The benchmarks, one after the other, and their ratios once more at the end.
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 
 use crate::{command, report};
 
@@ -43,14 +43,16 @@ pub(crate) fn run(name: Option<&str>, arguments: &[String]) -> anyhow::Result<()
             "there is no benchmark `{name}`; there are {names}, {WIDGET}, and service for several"
         );
     }
-    let mut ratios = Vec::new();
+    let (mut ratios, mut missed) = (Vec::new(), Vec::new());
     for (package, bench) in chosen {
         // Whoever creates keys needs a PostgreSQL; the others do not mind it.
         let mut node = command::node("scripts/with-databases.mjs");
         node.args(["postgres", "--", "cargo", "bench", "--locked", "--package", package]);
         node.args(["--bench", bench, "--"]).args(arguments).env("ONELOOP_BENCH_PEER", "1");
-        let output = command::output(&mut node)?;
+        let (output, ended) = command::output_and_end(&mut node)?;
         report::line(&output);
+        // The others run all the same: one promise that is broken says nothing about theirs.
+        missed.extend(ended.err().map(|error| error.to_string()));
         let lines = output.lines().filter(|line| line.starts_with("ratio"));
         ratios.extend(lines.map(|line| format!("{bench}: {line}")));
     }
@@ -58,6 +60,7 @@ pub(crate) fn run(name: Option<&str>, arguments: &[String]) -> anyhow::Result<()
     for ratio in ratios {
         report::line(format!("  {ratio}"));
     }
+    ensure!(missed.is_empty(), "{}", missed.join("\n"));
     Ok(())
 }
 

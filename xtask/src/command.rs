@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 
 /// The repository's root: the parent of this crate.
 pub(crate) fn root() -> PathBuf {
@@ -55,12 +55,29 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 ///
 /// As [`run`], and if the output is not UTF-8.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
+    let (output, ended) = output_and_end(command)?;
+    ended.map(|()| output)
+}
+
+/// The same of a command whose output matters however it ends.
+///
+/// # Errors
+///
+/// If the program is missing, or the output is not UTF-8; how it ended is beside the output.
+pub(crate) fn output_and_end(
+    command: &mut Command,
+) -> anyhow::Result<(String, anyhow::Result<()>)> {
     let output = command
         .stderr(Stdio::inherit())
         .output()
         .with_context(|| format!("`{}` could not be started", text(command)))?;
-    ensure!(output.status.success(), "`{}` failed ({})", text(command), output.status);
-    String::from_utf8(output.stdout).context("the output is not UTF-8")
+    let status = output.status;
+    let ended = if status.success() {
+        Ok(())
+    } else {
+        Err(anyhow!("`{}` failed ({status})", text(command)))
+    };
+    Ok((String::from_utf8(output.stdout).context("the output is not UTF-8")?, ended))
 }
 
 fn text(command: &Command) -> String {
