@@ -38,6 +38,7 @@ pub use self::components::details_dialog::DetailsDialog;
 pub use self::components::edit_dialog::EditDialog;
 pub use self::components::keys::Keys;
 pub use self::components::many_dialog::ManyDialog;
+pub use self::components::overlap_dialog::OverlapDialog;
 pub use self::components::reveal_dialog::RevealDialog;
 pub use self::components::root::{Dialogs, KeyList, KeysRoot, Theme};
 pub use self::components::rotate_dialog::RotateDialog;

@@ -22,8 +22,15 @@ pub const EXPIRING: usize = 1;
 /// The place in [`SHOWN`] of the keys whose time is over.
 pub const EXPIRED: usize = 6;
 
-/// The orders, as the server reads them.
-pub const ORDERS: [&str; 5] = ["-created", "created", "name", "-lastUsed", "expires"];
+/// The orders, as the server reads them. The first five have names of their own, see [`named_order`]; the others are
+/// those that only a column's heading asks for.
+pub const ORDERS: [&str; 8] =
+    ["-created", "created", "name", "-lastUsed", "expires", "-name", "lastUsed", "-expires"];
+
+/// The place in [`ORDERS`] under whose name an order goes: that of the same column.
+pub fn named_order(order: usize) -> usize {
+    if order < 5 { order } else { order - 3 }
+}
 
 /// What is asked for. All of it holds at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -150,6 +157,15 @@ mod tests {
         assert_eq!(read(&Query::one("ak_1")).q.as_deref(), Some("ak_1"));
         assert_eq!(read(&Query::one("ak_1")).status, None);
         assert!(SHOWN[EXPIRING].ends_with("expiring") && SHOWN[EXPIRED].ends_with("expired"));
+    }
+
+    #[test]
+    fn an_order_without_a_name_goes_under_that_of_its_column() {
+        for (order, word) in ORDERS.iter().enumerate() {
+            let named = ORDERS[named_order(order)];
+            assert_eq!(named.trim_start_matches('-'), word.trim_start_matches('-'));
+            assert!(named_order(order) < 5);
+        }
     }
 
     #[test]

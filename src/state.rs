@@ -86,6 +86,8 @@ pub enum Sheet {
     Edit(Row),
     /// A new secret.
     Rotate(Row),
+    /// The secret before the last rotation, and its end.
+    Overlap(Row),
     /// The end.
     Delete(Row),
     /// The secret, this once.
@@ -224,24 +226,6 @@ impl App {
                 Err(Problem::Aborted) => {}
                 Ok(key) => {
                     self.announcement.set(text::list::switched(&key.name, key.enabled));
-                    row.key.set(key);
-                    self.tell(Event::KeyUpdated(row.id.as_str()));
-                }
-                Err(problem) => self.fail(Attempt::Switch, &row, &problem),
-            }
-        });
-    }
-
-    /// Ends the overlap of a key's last rotation. Asked for in the row, because everything that still uses the
-    /// old secret was warned when it was rotated.
-    pub fn end_overlap(self, row: Row) {
-        self.notice.set(None);
-        let client = self.client();
-        spawn_local(async move {
-            match client.end_overlap(&row.id).await {
-                Err(Problem::Aborted) => {}
-                Ok(key) => {
-                    self.announcement.set(text::rotate::ended(&key.name));
                     row.key.set(key);
                     self.tell(Event::KeyUpdated(row.id.as_str()));
                 }

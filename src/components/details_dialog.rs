@@ -8,6 +8,7 @@ use super::button::Button;
 use super::dialog::dialog;
 use super::form::which;
 use super::key_status::status;
+use super::overlap_dialog::old_secret;
 use super::sparkline::{exactly, sparkline};
 use crate::dom::{Child, Element, View, el};
 use crate::evidence::{Day, Happening};
@@ -69,7 +70,8 @@ pub fn DetailsDialog(
         .role("group")
         .attr("aria-label", text::details::title())
         .child(which(key.name.clone(), key.masked_key.clone()))
-        .child(facts(app, &key))
+        .child(known(app, &key))
+        .child(old_secret(&key, app.now.get_untracked()))
         .child(section(text::details::usage(), chart))
         .child(section(text::details::activity(), happened));
     let foot = el("div").class("actions").child(again).child(close);
@@ -104,7 +106,7 @@ fn unknown(problem: &Problem) -> Element {
 }
 
 /// What the list knows, in full.
-fn facts(app: App, key: &ApiKey) -> Element {
+fn known(app: App, key: &ApiKey) -> Element {
     let now = app.now.get_untracked();
     let at = |moment: Option<i64>, none: &'static str| match moment {
         Some(moment) => exactly(moment, now),
@@ -114,17 +116,21 @@ fn facts(app: App, key: &ApiKey) -> Element {
     // A moment that is there and cannot be read is not "never".
     let not_used = if used.is_some() { text::list::unknown() } else { text::list::never() };
     let named = untrack(|| app.named(&key.scopes));
-    let facts = [
+    facts(vec![
         (text::list::column_status(), status(KeyStatus::of(key, now))),
         (text::list::column_permissions(), el("span").child(text::grants::full(&named))),
         (text::list::column_last_used(), at(used.and_then(format::parse), not_used)),
         (text::list::column_created(), at(format::parse(&key.created_at), text::list::unknown())),
         (text::list::column_expires(), at(key.expires_at, text::list::never())),
-    ];
+    ])
+}
+
+/// Facts by their names.
+pub fn facts(facts: Vec<(&'static str, Element)>) -> Element {
     let fact = |(name, value): (&'static str, Element)| {
         el("div").class("fact").child(el("dt").child(name)).child(el("dd").child(value))
     };
-    el("dl").class("facts").part("facts").children(facts.map(fact))
+    el("dl").class("facts").part("facts").children(facts.into_iter().map(fact))
 }
 
 /// One thing that happened: what, by whom, when.

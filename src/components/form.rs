@@ -3,7 +3,7 @@
 use super::button::{Button, Emphasis};
 use super::dialog::dialog;
 use super::notice::notice;
-use crate::dom::{Element, View, el};
+use crate::dom::{Child, Element, View, el};
 use crate::state::{App, Submission};
 use crate::text;
 
@@ -78,8 +78,12 @@ fn send_label(submission: Submission, (idle, busy): (&'static str, &'static str)
 }
 
 /// Which key a dialog is about.
-pub fn which(name: String, masked: String) -> Element {
-    let code = el("code").attr("dir", "ltr").attr("translate", "no").child(masked);
+pub fn which(name: String, mask: String) -> Element {
     let name = el("span").class("which-name").attr("dir", "auto").child(name);
-    el("p").class("which").child(name).child(code)
+    el("p").class("which").child(name).child(masked(mask))
+}
+
+/// What may be shown of a secret.
+pub fn masked(mask: impl Child) -> Element {
+    el("code").attr("dir", "ltr").attr("translate", "no").child(mask)
 }

@@ -35,6 +35,8 @@ const NOBODY: usize = usize::MAX;
 /// whole list a row stands. The roles are written out because the rows are laid out as grids, and browsers drop
 /// the implied ones with the table layout.
 ///
+/// APG sortable table: the headings of what the server can sort by are buttons, and `aria-sort` says which one does.
+///
 /// # Parts
 ///
 /// `table`, `head`, `body`, `foot`.
@@ -51,20 +53,7 @@ pub fn key_list(app: App, menu: RowMenuState) -> View {
         (false, true) => Some(untrack(|| toolbar(app))),
         (false, false) => None,
     };
-    let sorted = Memo::new(move |_| match ORDERS[app.query.with(|query| query.order)] {
-        "name" => 0,
-        "-lastUsed" => 4,
-        "expires" => 6,
-        _ => 5,
-    });
-    let direction = move |column: usize| {
-        let ascends = app.query.with(|query| !ORDERS[query.order].starts_with('-'));
-        let word = if ascends { "ascending" } else { "descending" };
-        (sorted.get() == column).then_some(word)
-    };
-    let headings = COLUMNS.into_iter().enumerate().map(move |(at, (class, label))| {
-        heading(class).attr("aria-sort", move || direction(at)).child(label())
-    });
+    let headings = COLUMNS.into_iter().map(move |column| heading_of(app, column));
     let actions = el("span").class("hidden").child(text::list::column_actions());
     let head = el("tr")
         .class("head")
@@ -186,17 +175,38 @@ fn bring_into_sight(body: &HtmlElement, place: usize, count: usize) {
     body.set_scroll_top(above - body.client_height() / 2);
 }
 
-type Heading = (&'static str, fn() -> &'static str);
+/// A column: its class, its heading, and the places in [`ORDERS`] of what a press on that asks for first, and then in
+/// turn. None = the server has no such order.
+type Column = (&'static str, fn() -> &'static str, &'static [usize]);
 
-const COLUMNS: [Heading; 7] = [
-    ("cell cell-name", text::list::column_name),
-    ("cell cell-key", text::list::column_key),
-    ("cell cell-permissions", text::list::column_permissions),
-    ("cell cell-status", text::list::column_status),
-    ("cell cell-used", text::list::column_last_used),
-    ("cell cell-created", text::list::column_created),
-    ("cell cell-expires", text::list::column_expires),
+const COLUMNS: [Column; 7] = [
+    ("cell cell-name", text::list::column_name, &[2, 5]),
+    ("cell cell-key", text::list::column_key, &[]),
+    ("cell cell-permissions", text::list::column_permissions, &[]),
+    ("cell cell-status", text::list::column_status, &[]),
+    ("cell cell-used", text::list::column_last_used, &[3, 6]),
+    ("cell cell-created", text::list::column_created, &[0, 1]),
+    ("cell cell-expires", text::list::column_expires, &[4, 7]),
 ];
+
+/// A heading, with a button in it if the list can be sorted by its column.
+fn heading_of(app: App, (class, label, orders): Column) -> Element {
+    let order = move || app.query.with(|query| query.order);
+    let direction = move || {
+        let is_down = ORDERS[order()].starts_with('-');
+        orders.contains(&order()).then_some(if is_down { "descending" } else { "ascending" })
+    };
+    let sort = move |_| {
+        let next = orders.iter().find(|it| **it != untrack(order)).copied();
+        app.ask(|query| query.order = next.unwrap_or_default());
+    };
+    let button = || el("button").class("sort clip").attr("type", "button").on("click", sort);
+    let words = match orders {
+        [] => el("span"),
+        _ => button(),
+    };
+    heading(class).attr("aria-sort", direction).child(words.child(label()))
+}
 
 fn heading(class: &'static str) -> Element {
     el("th").class(class).role("columnheader").attr("scope", "col")

@@ -2,12 +2,13 @@
 
 use oneloop_protocol::{ApiKey, LinkTokenPermissions, UnixMillis};
 
+use super::form::masked;
 use super::key_status::status;
 use super::moment::moment;
 use super::row_menu::{RowMenuState, menu_button};
 use super::selection::pick_one;
 use crate::dom::{Element, el, slot};
-use crate::key_status::KeyStatus;
+use crate::key_status::{KeyStatus, overlap_end};
 use crate::signal::Memo;
 use crate::state::{App, Row, Sheet};
 use crate::{format, text};
@@ -63,10 +64,22 @@ pub fn key_row(app: App, menu: RowMenuState, row: &Row) -> Element {
     let pick = app.picks().then(|| cell("cell cell-pick").child(pick_one(app, row.clone())));
     let id = row.id.clone();
     let marked = Memo::new(move |_| app.marked.with(|it| it.as_deref() == Some(id.as_str())));
-    let masked = el("code")
-        .attr("dir", "ltr")
-        .attr("translate", "no")
-        .child(read(|key| key.masked_key.clone()));
+    let old = {
+        let key = key.clone();
+        Memo::new(move |_| {
+            let now = app.now.get();
+            key.with(|key| {
+                key.previous_masked_key.clone().filter(|_| overlap_end(key, now).is_some())
+            })
+        })
+    };
+    let old = move || {
+        old.get().map(|mask| {
+            let whose = el("span").class("hidden").child(text::rotate::old());
+            el("span").class("old").child(whose).child(masked(mask))
+        })
+    };
+    let current = masked(read(|key| key.masked_key.clone()));
     let short = el("span")
         .class("clip")
         .attr("aria-hidden", "true")
@@ -104,7 +117,7 @@ pub fn key_row(app: App, menu: RowMenuState, row: &Row) -> Element {
                 .attr("scope", "row")
                 .child(name),
         )
-        .child(cell("cell cell-key").part("row__key").child(masked))
+        .child(cell("cell cell-key").part("row__key").child(current).child(old))
         .child(cell("cell cell-permissions").part("row__permissions").child(short).child(full))
         .child(cell("cell cell-status").child(move || status(state.get())))
         .child(cell("cell cell-used").child(used))

@@ -13,6 +13,7 @@ use super::icon::Icon;
 use super::key_list::key_list;
 use super::many_dialog::{ManyDialog, ManyDialogProps};
 use super::notice::notice;
+use super::overlap_dialog::{OverlapDialog, OverlapDialogProps};
 use super::placeholder::{placeholder, waiting};
 use super::reveal_dialog::{RevealDialog, RevealDialogProps};
 use super::rotate_dialog::{RotateDialog, RotateDialogProps};
@@ -135,6 +136,7 @@ pub(super) fn open(sheet: Sheet) -> View {
         Sheet::Many(deed, rows) => ManyDialog(ManyDialogProps { deed, rows }),
         Sheet::Edit(row) => EditDialog(EditDialogProps { row }),
         Sheet::Rotate(row) => RotateDialog(RotateDialogProps { row }),
+        Sheet::Overlap(row) => OverlapDialog(OverlapDialogProps { row }),
         Sheet::Delete(row) => DeleteDialog(DeleteDialogProps { row }),
         Sheet::Reveal(revealed) => RevealDialog(RevealDialogProps { revealed }),
     }

@@ -21,6 +21,7 @@ pub mod many_dialog;
 pub mod moment;
 pub mod name_field;
 pub mod notice;
+pub mod overlap_dialog;
 pub mod placeholder;
 pub mod reveal_dialog;
 pub mod root;

@@ -7,10 +7,12 @@ use web_sys::HtmlElement;
 use super::button::{Button, Emphasis};
 use super::choice::Choice;
 use super::form::{Form, which};
+use super::icon::Icon;
 use super::unique::unique;
 use crate::attempt::{Attempt, Attempted};
 use crate::dom::{Element, View, el};
 use crate::host::Event;
+use crate::key_status::overlap_end;
 use crate::overlap::{Overlap, custom_seconds, most_hours};
 use crate::signal::{Memo, RwSignal, StoredValue};
 use crate::state::{App, Revealed, Row, Sheet, Submission};
@@ -63,6 +65,7 @@ pub fn RotateDialog(
     let submission = Submission::new(problem::Attempt::Rotate);
     let attempted = Attempted::default();
     let key = row.key.get_untracked();
+    let overlaps = overlap_end(&key, app.now.get_untracked()).is_some();
 
     let submit = {
         let row = row.clone();
@@ -86,6 +89,12 @@ pub fn RotateDialog(
             });
         }
     };
+    // One old secret can overlap.
+    let older = key.previous_masked_key.filter(|_| overlaps);
+    let ends_older = older.map(|mask| {
+        let words = el("span").class("usage-words").child(text::rotate::ends_older(&mask));
+        el("p").class("usage usage-warn").child(Icon::Warning.view()).child(words)
+    });
     let form = Form {
         title: text::rotate::title(),
         submission,
@@ -95,6 +104,7 @@ pub fn RotateDialog(
         body: el("div")
             .child(which(key.name, key.masked_key))
             .child(el("p").class("lead").child(text::rotate::hint()))
+            .child(ends_older)
             .child(overlap_picker(app, draft))
             .child(way_out(app, row)),
         foot: None,

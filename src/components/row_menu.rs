@@ -12,7 +12,7 @@ use super::icon::Icon;
 use super::unique::unique;
 use crate::dom::{Element, el, on_window, views};
 use crate::format::fold;
-use crate::key_status::KeyStatus;
+use crate::key_status::{KeyStatus, overlap_end};
 use crate::signal::{RwSignal, StoredValue};
 use crate::state::{App, Row, Sheet};
 use crate::text;
@@ -151,7 +151,7 @@ impl Action {
         match self {
             Self::Edit => text::list::edit(),
             Self::Rotate => text::list::rotate(),
-            Self::EndOverlap => text::rotate::end(),
+            Self::EndOverlap => text::rotate::end_menu(),
             Self::Switch(true) => text::list::enable(),
             Self::Switch(false) => text::list::disable(),
             Self::Again => text::list::create_again(),
@@ -162,10 +162,9 @@ impl Action {
     /// What may be done with this key now: what the token forbids is absent, not greyed out.
     fn offered(app: App, row: &Row) -> Vec<Self> {
         let now = app.now.get_untracked();
-        let (enabled, status, overlaps) = row.key.with(|key| {
-            let overlaps = key.previous_key_expires_at.is_some_and(|at| at > now);
-            (key.enabled, KeyStatus::of(key, now), overlaps)
-        });
+        let (enabled, status, overlaps) = row
+            .key
+            .with(|key| (key.enabled, KeyStatus::of(key, now), overlap_end(key, now).is_some()));
         let may_update = app.may(LinkTokenPermissions::UPDATE);
         // A new secret for a key whose time is over would be refused like the old one.
         let may_rotate = app.may(LinkTokenPermissions::ROTATE) && status != KeyStatus::Expired;
@@ -186,7 +185,7 @@ impl Action {
         match self {
             Self::Edit => app.sheet.set(Some(Sheet::Edit(row))),
             Self::Rotate => app.sheet.set(Some(Sheet::Rotate(row))),
-            Self::EndOverlap => app.end_overlap(row),
+            Self::EndOverlap => app.sheet.set(Some(Sheet::Overlap(row))),
             Self::Switch(enabled) => app.switch(row, enabled),
             Self::Again => app.sheet.set(Some(Sheet::Create(Some(row)))),
             Self::Delete => app.sheet.set(Some(Sheet::Delete(row))),

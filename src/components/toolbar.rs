@@ -9,7 +9,7 @@ use super::button::{Button, Emphasis};
 use super::icon::Icon;
 use crate::dom::{Element, el, target_value};
 use crate::format::{fold, holds};
-use crate::listing::Query;
+use crate::listing::{Query, named_order};
 use crate::signal::{Memo, RwSignal};
 use crate::state::{App, Row};
 use crate::text;
@@ -69,7 +69,7 @@ pub fn toolbar(app: App) -> Element {
     let order = select(
         text::list::sort(),
         words(&text::list::ORDERS),
-        move || query.with(|query| query.order),
+        move || named_order(query.with(|query| query.order)),
         move |place| app.ask(|query| query.order = place),
     );
     el("div")

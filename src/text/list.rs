@@ -146,7 +146,7 @@ pub const SHOWN: [fn() -> &'static str; 7] = [
     status_expired,
 ];
 
-/// The labels of [`crate::listing::ORDERS`].
+/// The labels of the first of [`crate::listing::ORDERS`].
 pub const ORDERS: [fn() -> &'static str; 5] = [newest, oldest, by_name, by_use, by_expiry];
 
 /// Read to screen readers after a switch.

@@ -24,8 +24,16 @@ messages! { "rotate"
     leaked = "Has the secret leaked?";
     /// That way out.
     delete_instead = "Delete the key now";
-    /// Menu item: the secret before the last rotation stops working now.
+    /// The secret before the last rotation.
+    old = "Old secret";
+    /// It was not used since.
+    unused = "Not used since the rotation";
+    /// Menu item: opens the question whether it is to stop now.
+    end_menu = "End the old secret…";
+    /// It stops working now.
     end = "End the old secret now";
+    /// Rotating once more ends the secret before the last rotation. `mask` is what may be shown of it.
+    ends_older(mask: &str) = "{mask}, from before the last rotation, stops working at once.";
     /// Read to screen readers afterwards.
     ended(name: &str) = "The old secret of {name} no longer works";
     /// The old secret stops at once.

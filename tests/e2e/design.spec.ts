@@ -42,10 +42,16 @@ const key = (at: number, name: string, tail: string, more: { expiresAt?: number;
 
 const used = (ago: number) => ({ lastUsedAt: new Date(NOW - ago).toISOString() })
 
+const overlap = {
+  previousKeyExpiresAt: NOW + 22 * HOUR + 60_000,
+  previousMaskedKey: 'ol_****m8zq',
+  previousLastUsedAt: new Date(NOW - 3 * HOUR).toISOString(),
+}
+
 const KEYS = [
   key(0, 'ci-deploy', '9f3a', { ...used(2 * 60_000), expiresAt: NOW + 3 * DAY + HOUR }),
   key(1, 'grafana', '1c07', { scopes: [bits('metrics', 'r'), bits('deployments', 'r'), bits('billing', 'r')] }),
-  key(2, 'release bot', 'x41k', { ...used(5 * HOUR), previousKeyExpiresAt: NOW + 22 * HOUR + 60_000 }),
+  key(2, 'release bot', 'x41k', { ...used(5 * HOUR), ...overlap }),
   key(3, 'staging webhook', 'a0b1', { scopes: [bits('webhooks', 'cr')], enabled: false }),
   key(4, 'old laptop', '77ab', { ...used(44 * DAY), expiresAt: NOW - 12 * DAY }),
 ]
@@ -122,6 +128,7 @@ const byPart = (widget: Widget, part: string) => widget.root.locator(`[part~="${
 const PICTURES: Readonly<Record<string, Picture>> = {
   list: {},
   'list-dark': { scheme: 'dark' },
+  'list-wide': { keys: MANY.slice(0, 12), width: 1280, height: 640 },
   'list-narrow': { width: 360, height: 560 },
   'list-rtl': { host: { lang: 'ar', dir: 'rtl' } },
   'list-german': { host: { lang: 'de' } },
@@ -159,6 +166,7 @@ const PICTURES: Readonly<Record<string, Picture>> = {
     height: 640,
   },
   edit: { open: (widget) => widget.act('grafana', 'Edit…'), height: 760 },
+  'end-overlap': { open: (widget) => widget.act('release bot', 'End the old secret…') },
   rotate: { open: (widget) => widget.act('grafana', 'Rotate…') },
   delete: { open: (widget) => widget.act('ci-deploy', 'Delete…') },
 }

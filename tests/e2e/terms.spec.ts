@@ -193,9 +193,51 @@ test.describe('rotation', () => {
     await expect(widget.row('own pace')).toContainText('Rotating, 1 day left')
     expect([await demo.verdict(before), await demo.verdict(after)]).toEqual(['VALID', 'VALID'])
 
-    await widget.root.getByRole('button', { name: 'Actions for own pace', exact: true }).click()
-    await widget.root.getByRole('menuitem', { name: 'End the old secret now', exact: true }).click()
+    await widget.act('own pace', 'End the old secret…')
+    await widget.dialog('End the old secret now').getByRole('button', { name: 'End the old secret now', exact: true }).click()
     await expect(widget.row('own pace')).toContainText('Active')
+    expect([await demo.verdict(before), await demo.verdict(after)]).toEqual(['INVALID', 'VALID'])
+  })
+
+  test('both secrets are shown, with the last use of the old one, which ends when that is asked for', async ({ widget, demo, page }) => {
+    const [before, after] = [await widget.create({ name: 'two' }), await widget.rotate('two', 'In 24 hours')]
+    const mask = (secret: string) => `acme_****${secret.slice(-4)}`
+    for (const secret of [before, after]) await expect(widget.row('two')).toContainText(mask(secret))
+    const end = widget.dialog('End the old secret now')
+    const fact = (name: string) => end.locator('[part~="facts"] > div').filter({ hasText: new RegExp(`^${name}`) })
+    await widget.act('two', 'End the old secret…')
+    await expect(fact('Old secret')).toContainText(mask(before))
+    await expect(fact('Expires')).toContainText(/in (1 day|24 hours|23 hours)|tomorrow/)
+    await expect(fact('Last used')).toContainText('Not used since the rotation')
+    await page.keyboard.press('Escape')
+
+    // A use of the new one is none of the old one.
+    expect(await demo.verdict(after)).toBe('VALID')
+    const stored = async () => (await demo.oneloop.getApiKeys(demo.workspaceId)).apiKeys.find(({ name }: { name: string }) => name === 'two')
+    await expect.poll(async () => (await stored()).lastUsedAt).toBeTruthy()
+    expect(await stored()).toMatchObject({ previousMaskedKey: mask(before), previousLastUsedAt: null })
+    expect(await demo.verdict(before)).toBe('VALID')
+    await expect.poll(async () => (await stored()).previousLastUsedAt).toBeTruthy()
+    await page.reload()
+    await widget.loaded()
+    await expect(await widget.details('two')).toContainText(`Old secret${mask(before)}`)
+    await page.keyboard.press('Escape')
+
+    // Rotating again would end it without asking: that is said before.
+    await widget.act('two', 'Rotate…')
+    await expect(widget.dialog('Rotate key')).toContainText(`${mask(before)}, from before the last rotation, stops working at once.`)
+    await page.keyboard.press('Escape')
+
+    await widget.act('two', 'End the old secret…')
+    await expect(fact('Last used')).toContainText(/now|ago/)
+    await expect(end.getByRole('button', { name: 'Cancel', exact: true })).toBeFocused()
+    await page.route('**/end-overlap', (route) => route.fulfill({ status: 403, json: {} }))
+    await end.getByRole('button', { name: 'End the old secret now', exact: true }).click()
+    await expect(end.getByRole('alert')).toContainText('Nothing was changed.')
+    await page.unroute('**/end-overlap')
+    await end.getByRole('button', { name: 'Try again', exact: true }).click()
+    await expect(end).toBeHidden()
+    await expect(widget.row('two')).not.toContainText(mask(before))
     expect([await demo.verdict(before), await demo.verdict(after)]).toEqual(['INVALID', 'VALID'])
   })
 

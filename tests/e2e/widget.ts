@@ -50,7 +50,7 @@ export class Widget {
   }
 
   /** Opens the menu of a key and picks an item. */
-  async act(key: string, item: 'Edit…' | 'Rotate…' | 'Enable' | 'Disable' | 'Create again…' | 'Delete…'): Promise<void> {
+  async act(key: string, item: 'Edit…' | 'Rotate…' | 'End the old secret…' | 'Enable' | 'Disable' | 'Create again…' | 'Delete…'): Promise<void> {
     await this.root.getByRole('button', { name: `Actions for ${key}`, exact: true }).click()
     await this.root.getByRole('menuitem', { name: item, exact: true }).click()
   }
