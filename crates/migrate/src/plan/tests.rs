@@ -336,6 +336,8 @@ fn entropy_is_bounded_from_above_by_what_plainly_counts() {
     };
     between("Zk3v9QpLm2Xw8RtYb5NcJd7HaSdFgHjK", 185.0, 191.0);
     between("sk_live_Zk3v9QpLm2Xw8RtYb5Nc", 115.0, 120.0);
+    // Random Base64url that begins with words.
+    between("QxTbLmWrKpZdVnHc-GyRfJsEuIkAo_Bv", 165.0, 191.0);
     between("550e8400-e29b-41d4-a716-446655440000", 110.0, 128.0);
     between("", 0.0, 0.0);
     between(&"a".repeat(100), 0.0, 10.0);
