@@ -14,45 +14,55 @@ use crate::usage::OTHER_ROUTES;
 /// Rows that one write clears away at most.
 const PURGE: i64 = 1_000;
 
-/// Notes when keys were last used, in one statement however many there are.
+/// Moves `last_used_at` of a table forward, in one statement however many rows there are: `$1` is what they are known by,
+/// `$2` the moments.
+macro_rules! move_forward {
+    ($table:literal, $by:literal) => {
+        concat!(
+            "WITH used AS (SELECT * FROM unnest($1::bytea[], $2::bigint[]) AS used (known, at)),
+                  mine AS (SELECT used.known, used.at FROM ",
+            $table,
+            " AS found JOIN used ON found.",
+            $by,
+            " = used.known
+                           WHERE found.last_used_at IS NULL OR found.last_used_at < used.at
+                           ORDER BY found.",
+            $by,
+            " FOR NO KEY UPDATE OF found)
+             UPDATE ",
+            $table,
+            " AS found SET last_used_at = mine.at FROM mine
+             WHERE found.",
+            $by,
+            " = mine.known
+               AND (found.last_used_at IS NULL OR found.last_used_at < mine.at)",
+        )
+    };
+}
+
+/// Notes when keys were last used.
 pub(super) async fn note_last(
     writers: &PgPool,
     uses: &[(u128, UnixMillis)],
 ) -> Result<(), StoreError> {
-    query(
-        "WITH used AS (SELECT * FROM unnest($1::bytea[], $2::bigint[]) AS used (id, at)),
-              mine AS (SELECT api_key.id, used.at FROM api_key JOIN used USING (id)
-                       WHERE api_key.last_used_at IS NULL OR api_key.last_used_at < used.at
-                       ORDER BY api_key.id FOR NO KEY UPDATE OF api_key)
-         UPDATE api_key SET last_used_at = mine.at FROM mine
-         WHERE api_key.id = mine.id
-           AND (api_key.last_used_at IS NULL OR api_key.last_used_at < mine.at)",
-    )
-    .bind(column(uses, |(id, _)| blob(*id)))
-    .bind(column(uses, |(_, at)| *at))
-    .execute(writers)
-    .await?;
+    query(move_forward!("api_key", "id"))
+        .bind(column(uses, |(id, _)| blob(*id)))
+        .bind(column(uses, |(_, at)| *at))
+        .execute(writers)
+        .await?;
     Ok(())
 }
 
-/// Notes when replaced secrets were last used, likewise.
+/// Notes when replaced secrets were last used.
 pub(super) async fn note_last_of_replaced(
     writers: &PgPool,
     uses: &[(Tag, UnixMillis)],
 ) -> Result<(), StoreError> {
-    query(
-        "WITH used AS (SELECT * FROM unnest($1::bytea[], $2::bigint[]) AS used (tag, at)),
-              mine AS (SELECT replaced_tag.tag, used.at FROM replaced_tag JOIN used USING (tag)
-                       WHERE replaced_tag.last_used_at IS NULL OR replaced_tag.last_used_at < used.at
-                       ORDER BY replaced_tag.tag FOR NO KEY UPDATE OF replaced_tag)
-         UPDATE replaced_tag SET last_used_at = mine.at FROM mine
-         WHERE replaced_tag.tag = mine.tag
-           AND (replaced_tag.last_used_at IS NULL OR replaced_tag.last_used_at < mine.at)",
-    )
-    .bind(column(uses, |(tag, _)| tag_blob(tag)))
-    .bind(column(uses, |(_, at)| *at))
-    .execute(writers)
-    .await?;
+    query(move_forward!("replaced_tag", "tag"))
+        .bind(column(uses, |(tag, _)| tag_blob(tag)))
+        .bind(column(uses, |(_, at)| *at))
+        .execute(writers)
+        .await?;
     Ok(())
 }
 

@@ -46,13 +46,22 @@ trait Subject: Copy + Eq + Hash + Ord {
     fn read(bytes: &[u8]) -> Option<Self>;
 }
 
+/// Moves `last_used_at` of a table forward, in one statement however many rows there are.
+macro_rules! move_forward {
+    ($table:literal, $by:literal) => {
+        concat!(
+            "UPDATE ", $table, " AS found SET last_used_at = used.at
+             FROM (SELECT unhex(value ->> 0) AS known, value ->> 1 AS at FROM json_each(?1)) AS used
+             WHERE found.", $by, " = used.known
+               AND (found.last_used_at IS NULL OR found.last_used_at < used.at)",
+        )
+    };
+}
+
 impl Subject for u128 {
     const WIDTH: usize = 16;
     const APPEND: &'static str = "INSERT INTO use_journal (uses) VALUES (?1) RETURNING seq";
-    const UPDATE: &'static str = "UPDATE api_key SET last_used_at = used.at
-         FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS at FROM json_each(?1)) AS used
-         WHERE api_key.id = used.id
-           AND (api_key.last_used_at IS NULL OR api_key.last_used_at < used.at)";
+    const UPDATE: &'static str = move_forward!("api_key", "id");
 
     fn bytes(&self) -> impl AsRef<[u8]> {
         self.to_be_bytes()
@@ -67,10 +76,7 @@ impl Subject for Tag {
     const WIDTH: usize = 32;
     const APPEND: &'static str =
         "INSERT INTO use_journal (uses, replaced) VALUES (x'', ?1) RETURNING seq";
-    const UPDATE: &'static str = "UPDATE replaced_tag SET last_used_at = used.at
-         FROM (SELECT unhex(value ->> 0) AS tag, value ->> 1 AS at FROM json_each(?1)) AS used
-         WHERE replaced_tag.tag = used.tag
-           AND (replaced_tag.last_used_at IS NULL OR replaced_tag.last_used_at < used.at)";
+    const UPDATE: &'static str = move_forward!("replaced_tag", "tag");
 
     fn bytes(&self) -> impl AsRef<[u8]> {
         self.as_bytes()
