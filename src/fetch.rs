@@ -2,7 +2,6 @@
 //! and go.
 
 use futures_util::future::{join, join4};
-use leptos::task::spawn_local;
 use oneloop_protocol::{ApiKey, ApiKeyId};
 
 use crate::client::{Client, escape};
@@ -34,7 +33,7 @@ impl App {
         self.fetching.set(true);
         let client = self.client();
         let query = self.query.with_untracked(|query| query.parameters("", escape));
-        spawn_local(async move {
+        self.spawn(async move {
             let result = async {
                 let terms = client.open().await?;
                 let keys = client.list_keys(&query);
@@ -99,7 +98,7 @@ impl App {
         let query = self.query.with_untracked(|query| query.parameters(&cursor, escape));
         let is_first = cursor.is_empty();
         self.asked.set(Some(cursor));
-        spawn_local(async move {
+        self.spawn(async move {
             let result = client.list_keys(&query).await;
             // Gone, or something else has been asked since.
             if result.as_ref().is_err_and(|problem| *problem == Problem::Aborted)
@@ -161,7 +160,7 @@ impl App {
     /// Counts anew what ends soon and what is over, after something has changed.
     pub fn recount(self) {
         let client = self.client();
-        spawn_local(async move {
+        self.spawn(async move {
             let (expiring, expired) = join(count(&client, EXPIRING), count(&client, EXPIRED)).await;
             // Both are unknown when the widget is gone, and its signals with it.
             if expiring.is_some() || expired.is_some() {
@@ -182,20 +181,17 @@ impl App {
     /// Takes keys out of the list, once the dialog that deleted them has closed and given the focus back to
     /// the row; the heading takes it over, because the row is gone.
     pub fn remove_after_dialog(self, ids: Vec<ApiKeyId>) {
-        spawn_local(async move {
+        self.spawn(async move {
             leptos::task::tick().await;
             let gone = |row: &Row| ids.contains(&row.id);
             self.rows.update(|rows| rows.retain(|row| !gone(row)));
             self.picked.update(|rows| rows.retain(|row| !gone(row)));
             self.total.update(|total| *total = total.saturating_sub(ids.len()));
             leptos::task::tick().await;
-            // Nothing is left to be done when the widget is gone.
-            if !self.rows.is_disposed() {
-                self.focus_heading();
-                self.recount();
-                if self.rows.with_untracked(Vec::len) < FEW {
-                    self.more();
-                }
+            self.focus_heading();
+            self.recount();
+            if self.rows.with_untracked(Vec::len) < FEW {
+                self.more();
             }
         });
     }
@@ -222,7 +218,7 @@ impl App {
             return;
         }
         let client = self.client();
-        spawn_local(async move {
+        self.spawn(async move {
             let found = client.list_keys(&Query::one(&escape(&id))).await;
             let found = found.map(|page| page.keys.into_iter().find(|key| key.id.as_str() == id));
             match found {

@@ -1,7 +1,9 @@
 //! What the views share: the keys, what may be done with them, which dialog is open.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -178,6 +180,18 @@ impl App {
         self.client.get_value()
     }
 
+    /// Does what waits for something, unless the widget goes first: what is left of it then is dropped. The signals are
+    /// gone by that time, and an answer may already have been there.
+    pub fn spawn(self, task: impl Future<Output = ()> + 'static) {
+        self.run(Box::pin(task));
+    }
+
+    fn run(self, mut task: Pin<Box<dyn Future<Output = ()>>>) {
+        spawn_local(poll_fn(move |context| {
+            if self.rows.is_disposed() { Poll::Ready(()) } else { task.as_mut().poll(context) }
+        }));
+    }
+
     /// Tells the page.
     pub fn tell(self, event: Event<'_>) {
         self.host.with_value(|host| host.tell(event));
@@ -220,7 +234,7 @@ impl App {
     pub fn switch(self, row: Row, enabled: bool) {
         self.notice.set(None);
         let client = self.client();
-        spawn_local(async move {
+        self.spawn(async move {
             let patch = PatchApiKey { enabled: Some(enabled), ..PatchApiKey::default() };
             match client.edit_key(&row.id, &patch).await {
                 Err(Problem::Aborted) => {}
@@ -302,7 +316,7 @@ impl Submission {
         }
         self.busy.set(true);
         self.problem.set(None);
-        spawn_local(async move {
+        app.spawn(async move {
             match sent.await {
                 Err(Problem::Aborted) => {}
                 Ok(done) => {

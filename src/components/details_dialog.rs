@@ -1,7 +1,6 @@
 //! What is known of one key: its facts, how it was used, and what happened to it.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use oneloop_protocol::{ApiKey, LinkTokenPermissions};
 
 use super::button::Button;
@@ -38,7 +37,7 @@ pub fn DetailsDialog(
     let usage: Fetched<Vec<Day>> = RwSignal::new(None);
     let activity: Fetched<Vec<Happening>> = RwSignal::new(None);
     let (client, id) = (app.client(), row.id.clone());
-    spawn_local(async move {
+    app.spawn(async move {
         activity.set(Some(client.activity(&id).await));
         usage.set(Some(client.usage(&id).await));
     });

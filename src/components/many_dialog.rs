@@ -64,6 +64,10 @@ pub fn ManyDialog(
         let request = async move {
             let mut last = Ok(());
             for item in items {
+                // Left in the middle: the rest stays as it is.
+                if item.done.is_disposed() {
+                    return Err(Problem::Aborted);
+                }
                 if item.done.get_untracked() {
                     continue;
                 }

@@ -77,3 +77,24 @@ test('one dialog alone, and nothing of it left when the application goes elsewhe
   await expect(widget.row('the first')).toBeVisible()
   await expect(first).toHaveCount(0)
 })
+
+test('gone while half of its requests are answered, and back again', async ({ page, demo }) => {
+  // The keys and the scopes are there, the two counts are not yet: what is left of the widget then touches nothing.
+  let held = 0
+  let letGo = () => {}
+  const released = new Promise<void>((resolve) => (letGo = resolve))
+  await page.route(/status=(expired|expiring)/, async (route) => {
+    held += 1
+    await released
+    await route.continue().catch(() => {})
+  })
+  const answered = page.waitForResponse((response) => /\/scopes/.test(response.url()))
+  const widget = await open(page, demo, 'API keys')
+  await (await answered).finished()
+  await expect.poll(() => held).toBeGreaterThanOrEqual(2)
+  await page.getByRole('button', { name: 'Getting started', exact: true }).click()
+  await expect(page.getByRole('heading', { name: 'Getting started' })).toBeVisible()
+  letGo()
+  await page.getByRole('button', { name: 'API keys', exact: true }).click()
+  await widget.loaded()
+})

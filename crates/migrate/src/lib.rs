@@ -16,3 +16,7 @@ pub mod prove;
 pub mod source;
 
 pub use oneloop_recipe as recipe;
+
+#[cfg(test)]
+#[path = "../../recipe/src/samples.rs"]
+mod recipe_samples;

@@ -26,11 +26,14 @@ mod locator;
 mod mac;
 mod part;
 mod salt;
-#[cfg(any(test, feature = "samples"))]
-pub mod samples;
+#[cfg(test)]
+mod samples;
 #[cfg(test)]
 mod tests;
 mod toml_text;
+
+#[cfg(test)]
+extern crate self as oneloop_recipe;
 
 use oneloop_protocol::key::KeyDigest;
 use subtle::ConstantTimeEq;

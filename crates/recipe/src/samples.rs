@@ -1,17 +1,20 @@
-//! Random recipes, for the property tests of this crate and of those above it.
+//! Random recipes, for the property tests of this crate and of `oneloop-migrate`, which compiles this file into its own:
+//! as a feature, it would make another build of every crate from here on whenever tests are built.
 
+use oneloop_recipe::{
+    Algorithm, Encoding, Hash, Output, Part, Position, Recipe, Salt, SaltSource, ScryptCost, SecretRef, TextEncoding,
+};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::*;
 
 /// A reference that must be one.
 ///
 /// # Panics
 ///
 /// If it is none.
-pub fn secret_ref(text: &str) -> SecretRef {
+pub(crate) fn secret_ref(text: &str) -> SecretRef {
     text.parse().expect("a reference")
 }
 
@@ -76,7 +79,7 @@ fn prehashes() -> impl Strategy<Value = Recipe> {
 }
 
 /// Any recipe that [`Recipe::check`] lets pass.
-pub fn recipes() -> impl Strategy<Value = Recipe> {
+pub(crate) fn recipes() -> impl Strategy<Value = Recipe> {
     let output = (option::of("[a-z0-9:$ \"]{1,6}"), select(Encoding::ALL))
         .prop_map(|(prefix, encoding)| Output { prefix: prefix.unwrap_or_default(), encoding });
     let prehash = option::weighted(0.3, prehashes());

@@ -7,7 +7,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::recipe::Part;
-use crate::recipe::samples::recipes;
+use crate::recipe_samples::recipes;
 
 /// Text with what TOML and templates must escape.
 fn text() -> impl Strategy<Value = String> {
