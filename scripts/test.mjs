@@ -14,7 +14,7 @@ import { Problem, collect, main, root, seconds, step } from './steps.mjs'
 const suites = {
   rust: {
     title: 'unit, property, story, layering and doc tests',
-    needs: [databases],
+    needs: [server, databases, beginPackaging],
     command: () => ['cargo', 'test', '--workspace', '--locked', '--no-fail-fast'],
     count: counts.cargo,
   },
@@ -50,7 +50,7 @@ const suites = {
   },
   e2e: {
     title: 'Chromium through the widget against the server',
-    needs: [server, dist, leptosApp, browser, needs.publishedReact],
+    needs: [server, dist, browser, needs.publishedReact],
     command: () => [
       process.execPath,
       'node_modules/@playwright/test/cli.js',
@@ -59,6 +59,9 @@ const suites = {
     count: counts.playwright,
   },
 }
+
+/** The suites to run. */
+let names = Object.keys(suites)
 
 /** What the suites are told: where the server, the browser, the Python and the databases are. */
 const env = { FORCE_COLOR: undefined, NO_COLOR: '1' }
@@ -72,7 +75,7 @@ await main(async () => {
   if (unknown.length > 0) {
     throw new Problem(`no such suite: ${unknown.join(', ')}; there are ${Object.keys(suites).join(', ')}`)
   }
-  const names = chosen.length > 0 ? chosen : Object.keys(suites)
+  if (chosen.length > 0) names = chosen
 
   needs.node()
   await Promise.all([needs.rust(), needs.cCompiler(), needs.nodePackages()])
@@ -127,20 +130,33 @@ function report(results) {
   process.stdout.write(`${passed} passed, ${failed} failed\n`)
 }
 
-/** The binary that the Rust suite built. */
+/** The binary that the Rust suite tests too. */
 async function server() {
   if (env.ONELOOP_BIN && existsSync(env.ONELOOP_BIN)) return
   env.ONELOOP_BIN = (await tested()).oneloop
 }
 
-/** `dist/` as it is shipped. */
-async function dist() {
-  await step('package the widget', [(await tested()).xtask, 'package'])
+/** What is compiled for the browser, while the Rust suite runs: a linker that sees the whole program has one thread. */
+let packaging
+
+/** Begins it, if a suite to come needs it; whoever needs it waits for it, and is told of a failure. */
+function beginPackaging() {
+  if (names.some((name) => suites[name].needs.includes(dist))) {
+    packaging ??= packageAll()
+    packaging.catch(() => {})
+  }
 }
 
-/** An application that uses the widget as a library. */
-async function leptosApp() {
-  await step('build the Leptos application', [(await tested()).xtask, 'example'])
+/** `dist/` as it is shipped, and an application that uses the widget as a library. */
+async function packageAll() {
+  const { xtask } = await tested()
+  await step('package the widget', [xtask, 'package'])
+  await step('build the Leptos application', [xtask, 'example'])
+}
+
+/** Both of them. */
+async function dist() {
+  await (packaging ??= packageAll())
 }
 
 /** PostgreSQL, MariaDB and Redis: named by the environment, or of our own. */
