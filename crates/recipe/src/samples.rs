@@ -2,12 +2,12 @@
 //! as a feature, it would make another build of every crate from here on whenever tests are built.
 
 use oneloop_recipe::{
-    Algorithm, Encoding, Hash, Output, Part, Position, Recipe, Salt, SaltSource, ScryptCost, SecretRef, TextEncoding,
+    Algorithm, Encoding, Hash, Output, Part, Position, Recipe, Salt, SaltSource, ScryptCost,
+    SecretRef, TextEncoding,
 };
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-
 
 /// A reference that must be one.
 ///
