@@ -2,8 +2,8 @@
 //!
 //! Everything is read in one snapshot, page by page, from the database itself: nobody has to load an index for it. What a
 //! tag is made of is said by recipes in which the pepper is named: whoever has it makes of a presented key what is stored
-//! here. The pepper itself is needed where there are keys that can only be tried: what they are tried against is sealed
-//! under it.
+//! here. The pepper itself is needed too: the line that an export leaves in the audit log is sealed with it, and so is what
+//! keys are tried against that can only be tried.
 
 mod recipes;
 
@@ -15,6 +15,9 @@ use oneloop_protocol::export::{Counts, End, Header, Key, Line, NATIVE, VERSION};
 use oneloop_protocol::migration::Hex32;
 use oneloop_protocol::{Access, ApiKeyId, TeamId, UnixMillis, WorkspaceId};
 
+use serde_json::json;
+
+use crate::actor::Who;
 use crate::error::{Cause, OpenError};
 use crate::options::Database;
 use crate::pepper::{Pepper, PepperCheck};
@@ -22,8 +25,8 @@ use crate::scopes;
 use crate::store::postgres::PostgresStore;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{
-    ApiKeyRow, KeyFilter, KeyPage, Position, Read, ScopeRow, SortValue, Store, StoreError, TeamRow,
-    WorkspaceRow,
+    ApiKeyRow, KeyFilter, KeyPage, NewAudit, Position, Read, ScopeRow, SortValue, Store,
+    StoreError, TeamRow, WorkspaceRow,
 };
 use crate::stored_value::StoredValue;
 use crate::time::iso;
@@ -38,8 +41,8 @@ const PAGE: u32 = 2_000;
 pub struct ExportOptions {
     /// From where.
     pub database: Database,
-    /// Where its pepper is; beside the database, with `.pepper` added to its name, when absent. Read only if there are
-    /// keys that need it.
+    /// Where its pepper is; beside the database, with `.pepper` added to its name, when absent. The audit log is sealed
+    /// with it, and so is what some keys are tried against.
     pub pepper_file: Option<PathBuf>,
     /// Whose keys; may be left out where there is one team.
     pub team: Option<TeamId>,
@@ -82,7 +85,7 @@ impl From<StoreError> for ExportError {
 }
 
 /// Hands every line to `sink`, in order, all from one state of the database. Changes nothing but, as any start does, the
-/// database's schema to that of this version. Servers may run on it meanwhile.
+/// database's schema to that of this version, and adds a line to the audit log. Servers may run on it meanwhile.
 ///
 /// # Errors
 ///
@@ -100,13 +103,14 @@ pub async fn export(
         return Err(OpenError::HalfCopied { database: shown }.into());
     }
     let mut snapshot = store.read().await?;
-    let exported = lines(snapshot.as_mut(), options, sink).await;
+    let exported = lines(store.as_ref(), snapshot.as_mut(), options, sink).await;
     drop(snapshot);
     store.close().await;
     exported
 }
 
 async fn lines(
+    database: &dyn Store,
     store: &mut dyn Read,
     options: &ExportOptions,
     sink: &mut (dyn FnMut(&Line) -> io::Result<()> + Send),
@@ -131,10 +135,9 @@ async fn lines(
     }
     let rows = store.recipes(Some(team.id)).await?;
     let recipes = Recipes::of(team.id, &rows);
-    let pepper = match recipes.have_stored_values() {
-        true => Some(pepper(options, &check)?),
-        false => None,
-    };
+    let pepper = pepper(options, &check)?;
+    note(database, options, &team, &counts, &pepper).await?;
+    let pepper = recipes.have_stored_values().then_some(pepper);
     let taken = Taken { recipes, pepper, now: options.now };
     sink(&Line::OneloopExport(Header {
         version: VERSION,
@@ -152,6 +155,28 @@ async fn lines(
     }
     sink(&Line::End(end))?;
     Ok(end)
+}
+
+/// Says in the audit log what is about to leave, before any of it has: an export that is stopped has shown keys, too.
+async fn note(
+    database: &dyn Store,
+    options: &ExportOptions,
+    team: &TeamRow,
+    counts: &Counts,
+    pepper: &Pepper,
+) -> Result<(), StoreError> {
+    let line = NewAudit {
+        at: options.now,
+        team: Some(team.id),
+        who: Who::Operator.to_string(),
+        action: "team.exported",
+        subject: TeamId::from_bits(team.id).to_string(),
+        address: None,
+        request_id: None,
+        detail: json!({ "keys": counts.keys, "workspaceId": options.workspace }),
+    };
+    database.write().await?.commit(&[line], pepper).await?;
+    Ok(())
 }
 
 /// The pepper of this database.

@@ -23,8 +23,8 @@ pub(crate) struct ExportArgs {
     /// The database to read: sqlite:PATH or postgres://… [default: sqlite:oneloop.db]
     #[arg(long, env = "ONELOOP_DATABASE", value_name = "URL", hide_env_values = true)]
     database: Option<Database>,
-    /// The pepper file, read only for keys that are still under a slow or salted hash [default: the database's path +
-    /// ".pepper"]
+    /// The pepper file: the audit log, in which the export is written down, is sealed with it [default: the database's
+    /// path + ".pepper"]
     #[arg(long, env = "ONELOOP_PEPPER_FILE", value_name = "PATH", hide_env_values = true)]
     pepper_file: Option<PathBuf>,
     /// Read database and pepper-file from this file, the one `oneloop serve` uses

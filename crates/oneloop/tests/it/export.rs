@@ -72,3 +72,32 @@ fn a_file_is_its_owners_alone_and_never_overwritten_unasked() {
     let left: Vec<_> = left.map(|file| file.file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().starts_with(".oneloop-export")));
 }
+
+#[test]
+fn an_export_stands_in_the_audit_log_before_anything_leaves() {
+    let dir = tempdir().expect("a directory");
+    let acme = team(dir.path(), "Acme");
+    let audit = || -> Vec<Value> {
+        let ran = oneloop(dir.path(), &["admin", "audit", "--team", &acme, "--json"]);
+        let answer: Value = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{ran:?}"));
+        let lines = answer["audit"].as_array().expect("lines").iter();
+        lines.filter(|line| line["action"] == "team.exported").cloned().collect()
+    };
+    let refused = export(dir.path(), &["--workspace", "ws_1"]);
+    assert_eq!((refused.code, audit()), (Some(1), vec![]), "{refused:?}");
+    assert_eq!(export(dir.path(), &[]).code, Some(0));
+    let lines = audit();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(
+        (&lines[0]["who"], &lines[0]["subject"]),
+        (&"operator".into(), &acme.clone().into())
+    );
+    assert_eq!(lines[0]["detail"]["keys"], 0);
+    assert_eq!(oneloop(dir.path(), &["admin", "verify-audit"]).code, Some(0));
+
+    // What is not written down does not leave.
+    fs::remove_file(dir.path().join("oneloop.db.pepper")).expect("removed");
+    let blind = export(dir.path(), &[]);
+    assert_eq!((blind.code, blind.stdout.as_str()), (Some(1), ""), "{blind:?}");
+    assert!(blind.stderr.contains("pepper"), "{blind:?}");
+}
