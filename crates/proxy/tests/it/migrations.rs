@@ -81,6 +81,34 @@ async fn a_job_from_the_first_call_to_the_last() {
     assert_eq!(all["migrations"][0]["counts"]["removed"], 3);
 }
 
+#[tokio::test]
+async fn a_paused_job_takes_no_chunk_and_says_what_it_took_before() {
+    let app = TestApp::new().await;
+    app.open_window().await;
+    let path = created(&app, 2).await;
+    let sdk = app.sdk();
+    let (one, two) = (ndjson(&[line(1)]), ndjson(&[line(2)]));
+    let chunk = async |number, body: &str| {
+        sdk.send("PUT", &format!("{path}/chunk/{number}"), body.to_owned()).await
+    };
+    chunk(1, &one).await.succeeded();
+    let paused = sdk.send("POST", &format!("{path}/pause"), "").await.succeeded();
+    assert_eq!(paused["migration"]["state"], "paused");
+
+    chunk(2, &two).await.refused(400, "migration_paused", "");
+    let done = json!({ "chunks": 1, "rows": 1 });
+    sdk.post(&format!("{path}/finish"), done).await.refused(400, "migration_paused", "");
+    let replay = chunk(1, &one).await.succeeded();
+    assert_eq!(replay["replayed"], true, "whoever lost the answer may ask again");
+    let still = sdk.get(&path).await.succeeded();
+    assert_eq!(still.body, paused.body, "nothing of it was counted");
+    assert_eq!(app.verdict(&secret(2)).await, "INVALID", "nothing of it is there");
+
+    sdk.send("POST", &format!("{path}/resume"), "").await.succeeded();
+    chunk(2, &two).await.succeeded();
+    assert_eq!(app.verdict(&secret(2)).await, "VALID");
+}
+
 /// Every call of a job, with a body that would be good.
 fn calls(path: &str, app: &TestApp) -> Vec<(&'static str, String, String)> {
     let (get, put, post) = ("GET", "PUT", "POST");
