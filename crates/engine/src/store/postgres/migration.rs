@@ -223,7 +223,7 @@ impl MigrationWrite for PostgresTransaction {
         legacy: &[LegacyKeyRow],
     ) -> Result<Revision, StoreError> {
         let revision = self.log_one(Subject::MigrationChunk(id)).await?;
-        self.insert_key_rows(keys, &vec![revision; keys.len()]).await?;
+        self.copy_key_rows(keys, revision).await?;
         if !legacy.is_empty() {
             query(
                 "INSERT INTO legacy_key (api_key, team, recipe, locator, sealed)

@@ -13,6 +13,7 @@
 //! statements of the nodes that still run fail.
 
 mod audit;
+mod bulk;
 mod connections;
 mod credit;
 mod idempotency;

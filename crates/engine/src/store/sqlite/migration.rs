@@ -61,6 +61,7 @@ impl MigrationRead for SqliteTransaction {
 
     async fn tag_holders(&mut self, tags: &[Tag]) -> Result<Vec<(Tag, TagHolder)>, StoreError> {
         let asked = hex_list(tags.iter().copied().map(Tag::to_hex));
+        // Where nothing was ever upgraded or rotated, the list is not even taken apart.
         let current = query(concat!(
             "SELECT api_key.tag AS asked, api_key.*, ",
             beside_key!(),
@@ -68,7 +69,7 @@ impl MigrationRead for SqliteTransaction {
              UNION ALL
              SELECT upgraded_tag.tag AS asked, api_key.*, ",
             beside_key!(),
-            " FROM json_each(?1) AS each
+            " FROM json_each(iif(EXISTS (SELECT 1 FROM upgraded_tag), ?1, '[]')) AS each
              JOIN upgraded_tag ON upgraded_tag.tag = unhex(each.value)
              JOIN api_key ON api_key.id = upgraded_tag.api_key"
         ))
@@ -82,7 +83,8 @@ impl MigrationRead for SqliteTransaction {
             holders.push((columns.tag("asked")?, TagHolder::Current(key)));
         }
         let replaced = query(
-            "SELECT tag FROM json_each(?1) JOIN replaced_tag ON replaced_tag.tag = unhex(value)",
+            "SELECT tag FROM json_each(iif(EXISTS (SELECT 1 FROM replaced_tag), ?1, '[]'))
+             JOIN replaced_tag ON replaced_tag.tag = unhex(value)",
         )
         .bind(&asked)
         .fetch_all(self.connection())
