@@ -1,9 +1,9 @@
 //! A whole migration, as people run it: the release binary's `oneloop migrate plan` and `apply`, against its `oneloop
 //! serve`, from CSV and from PostgreSQL, into SQLite and into PostgreSQL.
 //!
-//! `cargo bench -p oneloop --bench migrate -- [ROWS]` (default 1,000,000) needs a PostgreSQL, whose maintenance database
-//! `ONELOOP_TEST_POSTGRES_URL` names: `cargo xtask bench migrate [ROWS]` starts one. All of it runs on the same cores: the
-//! command line, the server, the database.
+//! `cargo bench -p oneloop --bench migrate -- [ROWS] [PART…]` (default 1,000,000 rows, all parts: `compare`, `verify`,
+//! `memory`) needs a PostgreSQL, whose maintenance database `ONELOOP_TEST_POSTGRES_URL` names: `cargo xtask bench migrate
+//! [ROWS] [PART…]` starts one. All of it runs on the same cores: the command line, the server, the database.
 //!
 //! - **End to end** is the wall time of `apply`, which reads and plans every row, sends it and finishes the job.
 //! - **Raw** is the same rows written once more, into a table of the same shape, with nothing around it.
@@ -38,6 +38,9 @@ use crate::target::{Applied, Database, Target, create_database};
 pub(crate) type Result<T = ()> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 const ROWS: u64 = 1_000_000;
+
+/// What is measured; each of them takes minutes.
+const PARTS: [&str; 3] = ["compare", "verify", "memory"];
 
 /// Keys that are there before verifications are measured.
 const FIRST_KEYS: u64 = 10_000;
@@ -101,24 +104,38 @@ fn main() -> Result {
     if !arguments.iter().any(|argument| argument == "--bench") {
         return Ok(());
     }
-    let rows = arguments.iter().find(|argument| !argument.starts_with("--"));
-    let rows = rows.map_or(Ok(ROWS), |rows| rows.parse())?.max(FIRST_KEYS);
+    let (mut rows, mut parts) = (ROWS, Vec::new());
+    for argument in arguments.iter().filter(|argument| !argument.starts_with("--")) {
+        match PARTS.into_iter().find(|part| part == argument) {
+            Some(part) => parts.push(part),
+            None => rows = argument.parse()?,
+        }
+    }
+    let rows = rows.max(FIRST_KEYS);
+    let is_chosen = |part| parts.is_empty() || parts.contains(&part);
 
     let bench = Bench::new()?;
     println!("{rows} rows …");
-    bench.block_on(async {
-        let pool = PgPool::connect(&bench.source).await?;
-        legacy::fill_table(&pool, rows).await?;
-        pool.close().await;
-        Ok(())
-    })?;
-    for database in Database::ALL {
-        compare(&bench, database, rows)?;
+    if is_chosen("compare") {
+        bench.block_on(async {
+            let pool = PgPool::connect(&bench.source).await?;
+            legacy::fill_table(&pool, rows).await?;
+            pool.close().await;
+            Ok(())
+        })?;
+        for database in Database::ALL {
+            compare(&bench, database, rows)?;
+        }
     }
-    for database in Database::ALL {
-        verify(&bench, database, rows)?;
+    if is_chosen("verify") {
+        for database in Database::ALL {
+            verify(&bench, database, rows)?;
+        }
     }
-    memory(&bench, rows)
+    if is_chosen("memory") {
+        memory(&bench, rows)?;
+    }
+    Ok(())
 }
 
 fn rate(rows: u64, time: Duration) -> f64 {

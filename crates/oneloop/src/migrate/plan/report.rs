@@ -16,8 +16,8 @@ use crate::failure::{Failure, Outcome};
 use crate::moment::iso;
 use crate::output;
 
-/// What an import is planned to reach, in keys a second: an aim, not yet a measurement.
-const KEYS_PER_SECOND: u64 = 40_000;
+/// What an import takes along in a second, on either database: measured on two cores (docs/benchmarks.md).
+const KEYS_PER_SECOND: u64 = 18_000;
 
 /// What is to be said of a plan.
 #[derive(Debug)]
