@@ -21,7 +21,7 @@ pub(crate) async fn envelope(State(app): State<App>, request: Request, next: Nex
     let envelope = Envelope::open(&app, &head, None);
     let caller = Arc::new(CallerSlot::default());
     head.extensions.insert(Arc::clone(&caller));
-    head.extensions.insert(envelope.id.clone());
+    head.extensions.insert(envelope.id);
     let mut response = next.run(Request::from_parts(head, body)).await;
     envelope.close_refusal(&caller, &mut response);
     response
