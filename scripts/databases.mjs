@@ -8,12 +8,14 @@ import { Problem, seconds } from './steps.mjs'
 /** By name: the variable that tells tests the URL, and what starts a server. */
 const databases = {
   postgres: { variable: 'ONELOOP_TEST_POSTGRES_URL', begin: postgres },
+  // In the place of the other, for those who ask for it.
+  'durable-postgres': { variable: 'ONELOOP_TEST_POSTGRES_URL', begin: () => postgres({ durable: true }), instead: true },
   mariadb: { variable: 'ONELOOP_TEST_MARIADB_URL', begin: mariadb },
   redis: { variable: 'ONELOOP_TEST_REDIS_URL', begin: redis },
 }
 
-/** The names that [`start`] knows. */
-export const names = Object.keys(databases)
+/** The names that [`start`] starts by default. */
+export const names = Object.keys(databases).filter((name) => !databases[name].instead)
 
 /**
  * Starts what is not there yet.
@@ -23,7 +25,7 @@ export const names = Object.keys(databases)
  */
 export async function start(wanted = names) {
   const unknown = wanted.filter((name) => !(name in databases))
-  if (unknown.length > 0) throw new Problem(`no such database: ${unknown.join(', ')}; there are ${names.join(', ')}`)
+  if (unknown.length > 0) throw new Problem(`no such database: ${unknown.join(', ')}; there are ${Object.keys(databases).join(', ')}`)
   const env = {}
   const servers = []
   const one = async (name) => {

@@ -2,6 +2,7 @@
 //
 //   node scripts/with-databases.mjs cargo test -p oneloop-engine     all of them
 //   node scripts/with-databases.mjs postgres -- cargo test …         only this one
+//   node scripts/with-databases.mjs durable-postgres -- cargo bench …  one whose commits wait for the disk
 //   node scripts/with-databases.mjs bash                             a shell to run tests from again and again
 import { spawn } from 'node:child_process'
 import { start } from './databases.mjs'

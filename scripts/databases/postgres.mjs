@@ -8,14 +8,21 @@ const USER = 'oneloop'
 /** Looked for in logs by the tests: a password that shows is a bug. */
 const PASSWORD = 'canary-postgres'
 
-/** Starts one; `url` names its maintenance database, in which a test creates its own. */
-export async function postgres() {
+/** A crash of the machine takes the data with it, which is thrown away anyhow; every other promise holds. */
+const CARELESS = ['-c', 'fsync=off', '-c', 'full_page_writes=off']
+
+/**
+ * Starts one; `url` names its maintenance database, in which a test creates its own.
+ *
+ * @param {object} [how]
+ * @param {boolean} [how.durable] - As it comes, with every commit on the disk: for benchmarks that count commits.
+ */
+export async function postgres({ durable = false } = {}) {
   const programs = await needs.postgres()
   const server = new Server('postgres', ({ folder, port }) => [
     join(programs, 'postgres'),
     ...['-D', join(folder, 'data'), '-k', folder, '-h', '127.0.0.1', '-p', String(port)],
-    // A crash of the machine takes the data with it, which is thrown away anyhow; every other promise holds.
-    ...['-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'max_connections=300'],
+    ...['-c', 'max_connections=300', ...(durable ? [] : CARELESS)],
   ])
   const password = join(server.folder, 'password')
   writeFileSync(password, PASSWORD)

@@ -32,7 +32,7 @@ test('a server that the environment names is used, and not ended', async () => {
 })
 
 test('an unknown database is refused by name', async () => {
-  await assert.rejects(start(['oracle']), { message: 'no such database: oracle; there are postgres, mariadb, redis' })
+  await assert.rejects(start(['oracle']), { message: 'no such database: oracle; there are postgres, durable-postgres, mariadb, redis' })
 })
 
 /** The first line that a Redis answers to a command behind its password. */

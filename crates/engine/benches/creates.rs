@@ -2,25 +2,31 @@
 //! the same driver, in a database of the same kind on the same disk.
 //!
 //! `cargo bench -p oneloop-engine --bench creates`, on SQLite in a temporary directory, and on the PostgreSQL that
-//! `ONELOOP_TEST_POSTGRES_URL` names (`node scripts/with-databases.mjs postgres -- …` starts one). Both take turns,
-//! a second each, so that whatever else uses the disk disturbs both alike.
+//! `ONELOOP_TEST_POSTGRES_URL` names, whose commits must be on the disk, as SQLite's are
+//! (`node scripts/with-databases.mjs durable-postgres -- …` starts one). Both take turns, a second each, so that
+//! whatever else uses the disk disturbs both alike. Rows are always committed one after the other; keys are created
+//! one after the other, and then by many callers at once, as they are behind a server.
 #![allow(clippy::print_stdout, reason = "a benchmark's output is its purpose")]
 
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use oneloop_engine::{Actor, Database, Engine, EngineOptions};
+use oneloop_engine::{Actor, Database, Engine, EngineError, EngineOptions};
 use oneloop_protocol::{
     Access, CreateApiKey, CreateScope, CreateWorkspace, Grant, Rights, WorkspaceId,
 };
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection, query};
+use sqlx::{AssertSqlSafe, Connection, Executor, SqliteConnection, query, query_scalar};
+use tokio::task::JoinSet;
 
 type Result<T = ()> = std::result::Result<T, Box<dyn Error>>;
 
 const ROUNDS: usize = 7;
 const ROUND: Duration = Duration::from_secs(1);
+
+/// Callers that each create one key after the other.
+const CALLERS: usize = 32;
 
 /// The promise.
 const LEAST: f64 = 0.5;
@@ -35,7 +41,7 @@ fn main() -> Result {
     }
     let postgres = std::env::var("ONELOOP_TEST_POSTGRES_URL").map_err(|_| {
         "ONELOOP_TEST_POSTGRES_URL names no PostgreSQL: run `cargo xtask bench service`, or \
-         `node scripts/with-databases.mjs postgres -- cargo bench …`"
+         `node scripts/with-databases.mjs durable-postgres -- cargo bench …`"
     })?;
     tokio::runtime::Runtime::new()?.block_on(async {
         let held = [on_sqlite().await?, on_postgres(&postgres).await?];
@@ -53,12 +59,13 @@ async fn on_sqlite() -> Result<f64> {
         .filename(directory.path().join("raw.db"))
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", "64000");
     let mut raw = SqliteConnection::connect_with(&options).await?;
     raw.execute("CREATE TABLE raw (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL)").await?;
     let creator = Creator::open(Database::Sqlite(directory.path().join("keys.db"))).await?;
 
-    let (mut raws, mut creates) = (Vec::new(), Vec::new());
+    let mut rounds = Rounds::default();
     for _ in 0..ROUNDS {
         let started = Instant::now();
         let mut rows = 0;
@@ -66,11 +73,11 @@ async fn on_sqlite() -> Result<f64> {
             query("INSERT INTO raw (bytes) VALUES (?1)").bind(&ROW[..]).execute(&mut raw).await?;
             rows += 1;
         }
-        raws.push(f64::from(rows) / started.elapsed().as_secs_f64());
-        creates.push(creator.round().await?);
+        rounds.raw.push(f64::from(rows) / started.elapsed().as_secs_f64());
+        rounds.create(&creator).await?;
     }
     creator.engine.close().await;
-    Ok(report("SQLite", &raws, &creates))
+    Ok(rounds.report("SQLite"))
 }
 
 async fn on_postgres(server: &str) -> Result<f64> {
@@ -80,6 +87,15 @@ async fn on_postgres(server: &str) -> Result<f64> {
     admin.execute(AssertSqlSafe(format!("CREATE DATABASE {name}"))).await?;
     let url = format!("{place}/{name}");
     let mut raw = PgConnection::connect(&url).await?;
+    for promise in ["fsync", "full_page_writes", "synchronous_commit"] {
+        let setting: String =
+            query_scalar("SELECT current_setting($1)").bind(promise).fetch_one(&mut raw).await?;
+        if setting != "on" {
+            return Err(
+                format!("`{promise}` is {setting}: a commit there is not on the disk").into()
+            );
+        }
+    }
     raw.execute("CREATE TABLE raw (id BIGSERIAL PRIMARY KEY, bytes BYTEA NOT NULL)").await?;
     let directory = tempfile::tempdir()?;
     let creator = Creator::with(EngineOptions {
@@ -88,7 +104,7 @@ async fn on_postgres(server: &str) -> Result<f64> {
     })
     .await?;
 
-    let (mut raws, mut creates) = (Vec::new(), Vec::new());
+    let mut rounds = Rounds::default();
     for _ in 0..ROUNDS {
         let started = Instant::now();
         let mut rows = 0;
@@ -96,16 +112,17 @@ async fn on_postgres(server: &str) -> Result<f64> {
             query("INSERT INTO raw (bytes) VALUES ($1)").bind(&ROW[..]).execute(&mut raw).await?;
             rows += 1;
         }
-        raws.push(f64::from(rows) / started.elapsed().as_secs_f64());
-        creates.push(creator.round().await?);
+        rounds.raw.push(f64::from(rows) / started.elapsed().as_secs_f64());
+        rounds.create(&creator).await?;
     }
     creator.engine.close().await;
     raw.close().await?;
     admin.execute(AssertSqlSafe(format!("DROP DATABASE {name}"))).await?;
-    Ok(report("PostgreSQL", &raws, &creates))
+    Ok(rounds.report("PostgreSQL"))
 }
 
 /// An engine with a workspace to create keys in.
+#[derive(Clone)]
 struct Creator {
     engine: Engine,
     actor: Actor,
@@ -136,9 +153,23 @@ impl Creator {
         Ok(Self { engine, actor, workspace })
     }
 
-    /// Keys created in a second, one after the other.
-    async fn round(&self) -> Result<f64> {
+    /// How many keys are created a second by so many callers at once.
+    async fn round(&self, callers: usize) -> Result<f64> {
         let started = Instant::now();
+        let mut tasks = JoinSet::new();
+        for _ in 0..callers {
+            let creator = self.clone();
+            tasks.spawn(async move { creator.call(started).await });
+        }
+        let mut keys = 0;
+        while let Some(created) = tasks.join_next().await {
+            keys += created??;
+        }
+        Ok(f64::from(keys) / started.elapsed().as_secs_f64())
+    }
+
+    /// Keys created in a round by one caller, one after the other.
+    async fn call(&self, started: Instant) -> std::result::Result<u32, EngineError> {
         let mut keys = 0;
         while started.elapsed() < ROUND {
             let body = CreateApiKey {
@@ -159,16 +190,39 @@ impl Creator {
             self.engine.create_api_key(&self.actor, &body).await?;
             keys += 1;
         }
-        Ok(f64::from(keys) / started.elapsed().as_secs_f64())
+        Ok(keys)
     }
 }
 
-fn report(database: &str, raws: &[f64], creates: &[f64]) -> f64 {
-    let (raw, create) = (median(raws), median(creates));
-    let ratio = create / raw;
-    println!("{database}: {create:.0} keys created a second, {raw:.0} raw commits");
-    println!("ratio creates / raw commits on {database}: {ratio:.2}");
-    ratio
+/// What was counted, a second.
+#[derive(Default)]
+struct Rounds {
+    raw: Vec<f64>,
+    one_by_one: Vec<f64>,
+    at_once: Vec<f64>,
+}
+
+impl Rounds {
+    async fn create(&mut self, creator: &Creator) -> Result {
+        self.one_by_one.push(creator.round(1).await?);
+        self.at_once.push(creator.round(CALLERS).await?);
+        Ok(())
+    }
+
+    /// Prints what was counted; the answer is the ratio that is promised.
+    fn report(&self, database: &str) -> f64 {
+        let (raw, create, at_once) =
+            (median(&self.raw), median(&self.one_by_one), median(&self.at_once));
+        println!(
+            "{database}: {create:.0} keys created a second, {at_once:.0} by {CALLERS} callers, {raw:.0} raw commits"
+        );
+        println!("ratio creates / raw commits on {database}: {:.2}", create / raw);
+        println!(
+            "ratio creates by {CALLERS} callers / raw commits on {database}: {:.2}",
+            at_once / raw
+        );
+        create / raw
+    }
 }
 
 fn median(values: &[f64]) -> f64 {

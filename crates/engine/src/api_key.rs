@@ -8,7 +8,7 @@ use crate::engine::Engine;
 use crate::entropy;
 use crate::error::EngineError;
 use crate::grants::Catalogue;
-use crate::store::{ApiKeyRow, Read, ScopeRow, WorkspaceRow};
+use crate::store::{ApiKeyRow, Read, WorkspaceRow};
 use crate::tag::Tag;
 use crate::time::iso;
 use crate::workspaces::own_workspace;
@@ -31,8 +31,8 @@ impl Engine {
 }
 
 /// The prefix of a secret about to be minted: the key's own, else the workspace's, else ours.
-pub(crate) fn prefix<'a>(own: Option<&'a str>, workspace: &'a WorkspaceRow) -> &'a str {
-    own.or(workspace.default_key_prefix.as_deref()).unwrap_or(key::DEFAULT_PREFIX)
+pub(crate) fn prefix<'a>(own: Option<&'a str>, workspaces: Option<&'a str>) -> &'a str {
+    own.or(workspaces).unwrap_or(key::DEFAULT_PREFIX)
 }
 
 /// A key within `reach`, and its workspace. One outside is not found, as if it did not exist.
@@ -62,7 +62,11 @@ pub(crate) fn refuse_deleted(row: &ApiKeyRow) -> Result<(), EngineError> {
 }
 
 /// A key as lists and edits show it.
-pub(crate) fn on_wire(row: &ApiKeyRow, catalogue: &[ScopeRow], now: UnixMillis) -> ApiKey {
+pub(crate) fn on_wire(
+    row: &ApiKeyRow,
+    catalogue: &(impl Catalogue + ?Sized),
+    now: UnixMillis,
+) -> ApiKey {
     let overlaps = row.previous_until.filter(|until| now < *until);
     // Nothing is known of a secret that a version replaced which kept nothing: neither its mask nor its uses.
     let previous = overlaps.and(row.previous_masked_key.as_ref());
@@ -91,7 +95,7 @@ pub(crate) fn on_wire(row: &ApiKeyRow, catalogue: &[ScopeRow], now: UnixMillis) 
 /// A key together with its secret.
 pub(crate) fn issued(
     row: &ApiKeyRow,
-    catalogue: &[ScopeRow],
+    catalogue: &(impl Catalogue + ?Sized),
     now: UnixMillis,
     key: Secret,
 ) -> IssuedApiKey {

@@ -12,6 +12,7 @@ use crate::background::Background;
 use crate::change_feed::ChangeFeed;
 use crate::charges::Charges;
 use crate::clock::Clock;
+use crate::creates::Creates;
 use crate::error::{Cause, EngineError, OpenError};
 use crate::freshness::Freshness;
 use crate::id::IdSource;
@@ -51,6 +52,7 @@ struct Inner {
     last_used: LastUsed,
     usage: Usage,
     charges: Charges,
+    creates: Creates,
     /// Where writers of this process wait for each other, in the order in which they came.
     queue: Mutex<()>,
     recipes: Recipes,
@@ -122,6 +124,7 @@ impl Engine {
             last_used: LastUsed::default(),
             usage: Usage::default(),
             charges: Charges::default(),
+            creates: Creates::default(),
             queue: Mutex::default(),
             recipes: Recipes::default(),
             recipe_secrets: RecipeSecrets::load(&options.recipe_secrets)?,
@@ -258,6 +261,10 @@ impl Engine {
 
     pub(crate) fn charges(&self) -> &Charges {
         &self.0.charges
+    }
+
+    pub(crate) fn creates(&self) -> &Creates {
+        &self.0.creates
     }
 
     pub(crate) fn recipes(&self) -> &Recipes {

@@ -92,6 +92,9 @@ pub(crate) trait Catalogue {
     /// The id and the representation of scope `number`.
     fn scope(&self, number: u16) -> Option<(ScopeId, &str)>;
 
+    /// The number of a scope, by its exact representation.
+    fn number(&self, representation: &str) -> Option<u16>;
+
     /// The grants as the wire shows them, with the ids of the catalogue's entries.
     fn unpack(&self, packed: Grants<'_>) -> Vec<Grant> {
         let on_wire = |(number, access)| {

@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use oneloop_protocol::{Rights, ScopeId, UnixMillis};
+use oneloop_protocol::{Rights, ScopeId, UnixMillis, limits};
 use papaya::{HashMap as Concurrent, HashMapRef, LocalGuard};
 
 use crate::grants::Catalogue;
@@ -20,6 +20,24 @@ use crate::tag::{Tag, TagHasher};
 /// A place in the change log.
 pub(crate) type Revision = i64;
 
+/// What holds for keys yet to be created in a workspace.
+#[derive(Clone, Debug)]
+pub(crate) struct KeyDefaults {
+    /// Whose they are.
+    pub(crate) team: u128,
+    /// What a key begins with that names no prefix of its own; `None` = ours.
+    pub(crate) prefix: Option<String>,
+    /// How long a key works that names no expiry, in milliseconds; `None` = for ever.
+    pub(crate) expiration: Option<i64>,
+}
+
+impl KeyDefaults {
+    /// When a key created now without an expiry stops working.
+    pub(crate) fn expiry(&self, now: UnixMillis) -> Option<UnixMillis> {
+        Some(now.saturating_add(self.expiration?).min(limits::MOMENT_MAX))
+    }
+}
+
 /// A workspace with its scope catalogue, as verify sees it.
 #[derive(Debug)]
 pub(crate) struct WorkspaceEntry {
@@ -27,6 +45,7 @@ pub(crate) struct WorkspaceEntry {
     pub(crate) revision: Revision,
     pub(crate) allowed: Vec<IpNet>,
     pub(crate) rate_limit: Option<NonZeroU32>,
+    pub(crate) defaults: KeyDefaults,
     /// By number: the id, in the form in which every verification shows it, and the representation.
     scopes: HashMap<u16, (ScopeId, Arc<str>)>,
     numbers: HashMap<Arc<str>, u16>,
@@ -38,6 +57,7 @@ impl WorkspaceEntry {
         revision: Revision,
         allowed: Vec<IpNet>,
         rate_limit: Option<u32>,
+        defaults: KeyDefaults,
         catalogue: impl IntoIterator<Item = (u16, u128, String)>,
     ) -> Self {
         let (mut scopes, mut numbers) = (HashMap::new(), HashMap::new());
@@ -47,18 +67,17 @@ impl WorkspaceEntry {
             scopes.insert(number, (ScopeId::from_bits(scope), representation));
         }
         let rate_limit = rate_limit.and_then(NonZeroU32::new);
-        Self { id, revision, allowed, rate_limit, scopes, numbers }
-    }
-
-    /// The number of a scope, by its exact representation.
-    pub(crate) fn number(&self, representation: &str) -> Option<u16> {
-        self.numbers.get(representation).copied()
+        Self { id, revision, allowed, rate_limit, defaults, scopes, numbers }
     }
 }
 
 impl Catalogue for WorkspaceEntry {
     fn scope(&self, number: u16) -> Option<(ScopeId, &str)> {
         self.scopes.get(&number).map(|(id, representation)| (id.clone(), representation.as_ref()))
+    }
+
+    fn number(&self, representation: &str) -> Option<u16> {
+        self.numbers.get(representation).copied()
     }
 }
 

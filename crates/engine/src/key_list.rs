@@ -71,7 +71,7 @@ impl Engine {
             }
             None => None,
         };
-        let api_keys = rows.iter().map(|row| on_wire(row, &catalogue, now)).collect();
+        let api_keys = rows.iter().map(|row| on_wire(row, catalogue.as_slice(), now)).collect();
         Ok(ApiKeyPage { api_keys, paging })
     }
 }

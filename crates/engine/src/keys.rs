@@ -2,7 +2,7 @@
 //! in `rotate.rs`, bringing keys along in `migrate.rs`.
 
 use oneloop_protocol::{
-    ApiKey, ApiKeyId, CreateApiKey, Grant, IssuedApiKey, PatchApiKey, UnixMillis, limits,
+    ApiKey, ApiKeyId, CreateApiKey, Grant, IssuedApiKey, PatchApiKey, UnixMillis,
 };
 use serde_json::{Map, Value, json};
 
@@ -12,10 +12,28 @@ use crate::caller::Reach;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::grants::Catalogue;
+use crate::index::KeyDefaults;
+use crate::once::Intent;
 use crate::scopes::pack;
-use crate::store::{ApiKeyRow, ScopeRow, WorkspaceRow};
+use crate::store::{ApiKeyRow, NewAudit, ScopeRow};
 use crate::turn::Update;
 use crate::workspaces::own_workspace;
+
+/// What a new key is decided from, the scopes apart.
+pub(crate) struct Terms<'w> {
+    /// The workspace's id.
+    pub(crate) workspace: u128,
+    pub(crate) defaults: &'w KeyDefaults,
+    /// The meter that it is bound to.
+    pub(crate) meter: Option<u128>,
+}
+
+/// A key that was decided on and is not stored yet.
+pub(crate) struct Draft {
+    pub(crate) row: ApiKeyRow,
+    pub(crate) audit: NewAudit,
+    pub(crate) answer: IssuedApiKey,
+}
 
 impl Engine {
     /// Creates a key in a workspace of the actor's team, and answers with its secret.
@@ -30,23 +48,63 @@ impl Engine {
             return Ok(answer);
         }
         body.check(now)?;
+        let answer = match self.create_with_others(actor, body, now).await? {
+            Some(answer) => answer,
+            None => self.create_alone(actor, body, intent.as_ref(), now).await?,
+        };
+        let id = &answer.api_key.id;
+        tracing::info!(api_key.id = %id, "Created API key `{id}`");
+        Ok(answer)
+    }
+
+    /// Creates a key in a turn of its own, after a look at what the database says now.
+    async fn create_alone(
+        &self,
+        actor: &Actor,
+        body: &CreateApiKey,
+        intent: Option<&Intent>,
+        now: UnixMillis,
+    ) -> Result<IssuedApiKey, EngineError> {
         let mut turn = self.turn().await?;
-        if let Some(answer) = turn.replay(intent.as_ref()).await? {
+        if let Some(answer) = turn.replay(intent).await? {
             return Ok(answer);
         }
         let team = actor.acting_team()?;
         let workspace = own_workspace(turn.store.as_mut(), team, &body.workspace_id).await?;
         let catalogue = turn.store.scopes(Some(workspace.id)).await?;
-        let grants = pack(&body.scopes, &catalogue)?;
-        let expires_at = body.expires_at.or_else(|| default_expiry(&workspace, now));
+        let meter = match &body.external_meter_id {
+            Some(name) => turn.store.meter(workspace.id, name).await?.map(|meter| meter.id),
+            None => None,
+        };
+        let terms = Terms { workspace: workspace.id, defaults: &workspace.key_defaults(), meter };
+        let Draft { mut row, audit, answer } =
+            self.draft_key(actor, body, &terms, catalogue.as_slice(), now)?;
+        row.revision = turn.store.insert_api_keys(std::slice::from_ref(&row)).await?;
+        turn.remember(intent, &answer).await?;
+        turn.commit(&[audit], vec![Update::key(row, Vec::new())]).await?;
+        Ok(answer)
+    }
+
+    /// Decides on a new key: mints its secret, and says what is stored, noted and answered.
+    pub(crate) fn draft_key(
+        &self,
+        actor: &Actor,
+        body: &CreateApiKey,
+        terms: &Terms<'_>,
+        catalogue: &(impl Catalogue + ?Sized),
+        now: UnixMillis,
+    ) -> Result<Draft, EngineError> {
+        let defaults = terms.defaults;
+        let grants = pack(&body.scopes, catalogue)?;
+        let expires_at = body.expires_at.or_else(|| defaults.expiry(now));
         actor.bounds.check_grants(&body.scopes, &[])?;
         actor.bounds.check_expiry(expires_at, now)?;
-        let prefix = prefix(body.prefix.as_deref(), &workspace);
-        let minted = self.mint_key(workspace.team, prefix)?;
-        let mut row = ApiKeyRow {
+        let prefix = prefix(body.prefix.as_deref(), defaults.prefix.as_deref());
+        let minted = self.mint_key(defaults.team, prefix)?;
+        let row = ApiKeyRow {
             id: self.fresh_id(now),
-            team: workspace.team,
-            workspace: workspace.id,
+            team: defaults.team,
+            workspace: terms.workspace,
             customer_id: body.customer_id.clone(),
             name: body.name.clone(),
             prefix: Some(prefix.to_owned()),
@@ -60,10 +118,7 @@ impl Engine {
             grants,
             metadata: body.metadata.clone().unwrap_or_default(),
             external_meter_id: body.external_meter_id.clone(),
-            meter: match &body.external_meter_id {
-                Some(name) => turn.store.meter(workspace.id, name).await?.map(|meter| meter.id),
-                None => None,
-            },
+            meter: terms.meter,
             usage_left: body.total_usage_allowed,
             enabled: body.enabled,
             deleted: false,
@@ -74,22 +129,18 @@ impl Engine {
             last_used_at: None,
             revision: 0,
         };
-        row.revision = turn.store.insert_api_keys(std::slice::from_ref(&row)).await?;
-        let id = ApiKeyId::from_bits(row.id);
         let detail = json!({
             "workspaceId": body.workspace_id,
             "customerId": row.customer_id,
             "name": row.name,
             "enabled": row.enabled,
             "expiresAt": row.expires_at,
-            "scopes": granted(&row, &catalogue),
+            "scopes": granted(&row, catalogue),
         });
-        let audit = turn.audit(actor, Some(row.team), "api_key.created", &id, detail);
-        let answer = issued(&row, &catalogue, now, minted.key);
-        turn.remember(intent.as_ref(), &answer).await?;
-        turn.commit(&[audit], vec![Update::key(row, Vec::new())]).await?;
-        tracing::info!(api_key.id = %id, "Created API key `{id}`");
-        Ok(answer)
+        let id = ApiKeyId::from_bits(row.id);
+        let audit = self.audit_line(actor, Some(row.team), "api_key.created", &id, detail);
+        let answer = issued(&row, catalogue, now, minted.key);
+        Ok(Draft { row, audit, answer })
     }
 
     /// One key within `reach`, a deleted one too.
@@ -98,7 +149,7 @@ impl Engine {
         let mut store = self.snapshot().await?;
         let (workspace, row) = own_key(store.as_mut(), reach, id).await?;
         let catalogue = store.scopes(Some(workspace.id)).await?;
-        Ok(on_wire(&row, &catalogue, now))
+        Ok(on_wire(&row, catalogue.as_slice(), now))
     }
 
     /// Edits a key. A patch that changes nothing writes nothing.
@@ -123,17 +174,17 @@ impl Engine {
             row.enabled = enabled;
         }
         if let Some(scopes) = &patch.scopes {
-            row.grants = pack(scopes, &catalogue)?;
+            row.grants = pack(scopes, catalogue.as_slice())?;
             actor.bounds.check_grants(scopes, &catalogue.unpack(before.grants.view()))?;
         }
         if row == before {
-            return Ok(on_wire(&row, &catalogue, now));
+            return Ok(on_wire(&row, catalogue.as_slice(), now));
         }
         row.updated_at = now;
         row.revision = turn.store.update_api_key(&row).await?;
         let detail = edits(&before, &row, &catalogue);
         let audit = turn.audit(actor, Some(row.team), "api_key.updated", id, detail);
-        let answer = on_wire(&row, &catalogue, now);
+        let answer = on_wire(&row, catalogue.as_slice(), now);
         turn.commit(&[audit], vec![Update::key(row, Vec::new())]).await?;
         tracing::info!(api_key.id = %id, "Updated API key `{id}`");
         Ok(answer)
@@ -151,28 +202,22 @@ impl Engine {
         let (workspace, mut row) = own_key(turn.store.as_mut(), reach, id).await?;
         let catalogue = turn.store.scopes(Some(workspace.id)).await?;
         if row.deleted {
-            return Ok(on_wire(&row, &catalogue, now));
+            return Ok(on_wire(&row, catalogue.as_slice(), now));
         }
         row.deleted = true;
         row.updated_at = now;
         row.revision = turn.store.update_api_key(&row).await?;
         let audit = turn.audit(actor, Some(row.team), "api_key.deleted", id, json!({}));
-        let answer = on_wire(&row, &catalogue, now);
+        let answer = on_wire(&row, catalogue.as_slice(), now);
         turn.commit(&[audit], vec![Update::key(row, Vec::new())]).await?;
         tracing::info!(api_key.id = %id, "Deleted API key `{id}`");
         Ok(answer)
     }
 }
 
-/// When a key created now without an expiry stops working.
-fn default_expiry(workspace: &WorkspaceRow, now: UnixMillis) -> Option<UnixMillis> {
-    let lifetime = workspace.default_expiration?;
-    Some(now.saturating_add(lifetime).min(limits::MOMENT_MAX))
-}
-
 /// What a key was granted, for the audit log: as it is stored, and not as it was sent, because ids in a request are
 /// ignored.
-fn granted(row: &ApiKeyRow, catalogue: &[ScopeRow]) -> Vec<Grant> {
+fn granted(row: &ApiKeyRow, catalogue: &(impl Catalogue + ?Sized)) -> Vec<Grant> {
     let without_id = |grant| Grant { id: None, ..grant };
     catalogue.unpack(row.grants.view()).into_iter().map(without_id).collect()
 }

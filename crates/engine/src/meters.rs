@@ -144,7 +144,7 @@ impl Engine {
         let catalogue = turn.store.scopes(Some(workspace.id)).await?;
         let detail = json!({ "amount": amount });
         let audit = turn.audit(actor, Some(row.team), "api_key.refilled", id, detail);
-        let answer = key_on_wire(&row, &catalogue, now);
+        let answer = key_on_wire(&row, catalogue.as_slice(), now);
         turn.remember(intent.as_ref(), &answer).await?;
         turn.commit(&[audit], Vec::new()).await?;
         tracing::info!(api_key.id = %id, "Refilled API key `{id}`");

@@ -105,7 +105,7 @@ impl Engine {
             Some(row) => Some(TagHolder::Current(Box::new(row.clone()))),
             None => store.tag_holder(&wanted.tag).await?,
         };
-        let answer = |row: &ApiKeyRow| issued(row, catalogue, now, body.key.clone());
+        let answer = |row: &ApiKeyRow| issued(row, catalogue.as_slice(), now, body.key.clone());
         match holder {
             None => {
                 let answer = answer(&wanted);

@@ -38,7 +38,8 @@ impl Engine {
         refuse_deleted(&row)?;
         let catalogue = turn.store.scopes(Some(workspace.id)).await?;
 
-        let prefix = prefix(row.prefix.as_deref(), &workspace).to_owned();
+        let prefix =
+            prefix(row.prefix.as_deref(), workspace.default_key_prefix.as_deref()).to_owned();
         let minted = self.mint_key(row.team, &prefix)?;
         let replaced = std::mem::replace(&mut row.tag, minted.tag);
         row.recipe = None;
@@ -59,7 +60,7 @@ impl Engine {
 
         let detail = json!({ "overlapSeconds": overlap.unwrap_or(0) });
         let audit = turn.audit(actor, Some(row.team), "api_key.rotated", id, detail);
-        let answer = issued(&row, &catalogue, now, minted.key);
+        let answer = issued(&row, catalogue.as_slice(), now, minted.key);
         turn.remember(intent.as_ref(), &answer).await?;
         turn.commit(&[audit], vec![Update::key(row, retired)]).await?;
         tracing::info!(api_key.id = %id, "Rotated API key `{id}`");
@@ -79,13 +80,13 @@ impl Engine {
         let catalogue = turn.store.scopes(Some(workspace.id)).await?;
         let over = row.previous_until.is_none_or(|until| until <= now);
         let Some(retired) = row.previous_tag.filter(|_| !over && !row.deleted) else {
-            return Ok(on_wire(&row, &catalogue, now));
+            return Ok(on_wire(&row, catalogue.as_slice(), now));
         };
         (row.previous_tag, row.previous_until) = (None, None);
         row.updated_at = now;
         row.revision = turn.store.end_overlap(&row, &retired).await?;
         let audit = turn.audit(actor, Some(row.team), "api_key.overlap_ended", id, json!({}));
-        let answer = on_wire(&row, &catalogue, now);
+        let answer = on_wire(&row, catalogue.as_slice(), now);
         turn.commit(&[audit], vec![Update::key(row, vec![retired])]).await?;
         tracing::info!(api_key.id = %id, "Ended the overlap of API key `{id}`");
         Ok(answer)

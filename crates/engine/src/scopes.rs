@@ -73,16 +73,18 @@ impl Engine {
 
 /// The grants as a key holds them. Each must name a scope of the catalogue; ids that a client sends are
 /// ignored (decisions, "scopes on a key").
-pub(crate) fn pack(grants: &[Grant], catalogue: &[ScopeRow]) -> Result<PackedGrants, EngineError> {
+pub(crate) fn pack(
+    grants: &[Grant],
+    catalogue: &(impl Catalogue + ?Sized),
+) -> Result<PackedGrants, EngineError> {
     let number = |(at, grant): (usize, &Grant)| {
         let wanted = &grant.representation;
-        let scope = catalogue.iter().find(|scope| scope.representation == *wanted);
         let unknown = || {
             let field = format!("scopes[{at}].representation");
             let message = format!("{field} is `{wanted}`, which the workspace does not define");
             EngineError::conflict(Reason::UnknownScope, Some(field), message)
         };
-        Ok((scope.ok_or_else(unknown)?.number, grant.access()))
+        Ok((catalogue.number(wanted).ok_or_else(unknown)?, grant.access()))
     };
     grants.iter().enumerate().map(number).collect()
 }
@@ -92,6 +94,11 @@ impl Catalogue for [ScopeRow] {
     fn scope(&self, number: u16) -> Option<(ScopeId, &str)> {
         let at = self.binary_search_by_key(&number, |scope| scope.number).ok()?;
         self.get(at).map(|scope| (ScopeId::from_bits(scope.id), scope.representation.as_str()))
+    }
+
+    fn number(&self, representation: &str) -> Option<u16> {
+        let scope = self.iter().find(|scope| scope.representation == representation)?;
+        Some(scope.number)
     }
 }
 

@@ -4,6 +4,8 @@
 //! index sees changes in the order of their commits. A turn that is dropped half-way (the client hung up)
 //! leaves either nothing, or a committed change that the change feed applies within its interval.
 
+use std::ops::RangeInclusive;
+
 use oneloop_protocol::UnixMillis;
 use tokio::sync::MutexGuard;
 
@@ -23,6 +25,18 @@ pub(crate) const ROWS_BETWEEN_OTHERS: usize = 250;
 /// How far the index has followed the change log. Guarded by the writer lock.
 #[derive(Debug, Default)]
 pub(crate) struct Followed(pub(crate) Revision);
+
+impl Followed {
+    /// Goes past lines of the change log that this engine wrote itself and has applied.
+    pub(crate) fn past(&mut self, lines: &RangeInclusive<Revision>, engine: &Engine) {
+        if *lines.start() == self.0 + 1 {
+            // Nobody else wrote in between: the feed need not look at these again.
+            self.0 = *lines.end();
+        } else {
+            engine.change_feed().look_now();
+        }
+    }
+}
 
 /// Something for the index to take over.
 pub(crate) enum Update {
@@ -59,6 +73,27 @@ impl Engine {
         Ok(Turn { engine: self, followed, store, _place: place })
     }
 
+    /// A line for the audit log.
+    pub(crate) fn audit_line(
+        &self,
+        actor: &Actor,
+        team: Option<u128>,
+        action: &'static str,
+        subject: impl ToString,
+        detail: serde_json::Value,
+    ) -> NewAudit {
+        NewAudit {
+            at: self.now(),
+            team,
+            who: actor.who.to_string(),
+            action,
+            subject: subject.to_string(),
+            address: actor.address.map(|address| address.to_string()),
+            request_id: actor.request_id.as_deref().map(printable),
+            detail,
+        }
+    }
+
     /// A snapshot to answer a question from.
     pub(crate) async fn snapshot(&self) -> Result<Box<dyn Read>, EngineError> {
         Ok(self.store().read().await?)
@@ -88,9 +123,8 @@ impl Turn<'_> {
             }
         }
         match written {
-            // Nobody else wrote in between: the feed need not look at these again.
-            Some(lines) if *lines.start() == followed.0 + 1 => followed.0 = *lines.end(),
-            _ => engine.change_feed().look_now(),
+            Some(lines) => followed.past(&lines, engine),
+            None => engine.change_feed().look_now(),
         }
         Ok(())
     }
@@ -109,16 +143,7 @@ impl Turn<'_> {
         subject: impl ToString,
         detail: serde_json::Value,
     ) -> NewAudit {
-        NewAudit {
-            at: self.now(),
-            team,
-            who: actor.who.to_string(),
-            action,
-            subject: subject.to_string(),
-            address: actor.address.map(|address| address.to_string()),
-            request_id: actor.request_id.as_deref().map(printable),
-            detail,
-        }
+        self.engine.audit_line(actor, team, action, subject, detail)
     }
 }
 

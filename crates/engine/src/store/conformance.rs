@@ -4,6 +4,7 @@
 //! are several processes over it.
 
 mod change_log;
+mod creates;
 mod credit;
 mod evidence;
 mod key_page;
@@ -156,6 +157,7 @@ pub(crate) async fn run<F: Factory>(new: impl Fn() -> F) {
     a_transaction_that_is_dropped_leaves_nothing(&new()).await;
     the_change_log_counts_in_the_order_of_commits(&new()).await;
     change_log::run(&new).await;
+    creates::run(&new).await;
     a_taken_value_is_a_duplicate(&new()).await;
     a_snapshot_does_not_move(&new()).await;
     writers_wait_for_each_other(&new()).await;
@@ -461,6 +463,8 @@ async fn a_closed_store_is_unavailable(factory: &impl Factory) {
     assert!(matches!(store.read().await.err(), Some(StoreError::Unavailable(_))));
     assert!(matches!(store.write().await.err(), Some(StoreError::Unavailable(_))));
     assert!(matches!(store.has_news().await, Err(StoreError::Unavailable(_))));
+    let added = store.add_keys_behind(0, &[key(1, "ada")], &[line("created")], &pepper()).await;
+    assert!(matches!(added, Err(StoreError::Unavailable(_))), "{added:?}");
 }
 
 async fn an_overlap_ends_with_its_tag_retired(factory: &impl Factory) {

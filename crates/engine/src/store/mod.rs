@@ -86,6 +86,17 @@ pub(crate) trait Store: Send + Sync {
     /// it leaves nothing behind.
     async fn write(&self) -> Result<Box<dyn Write>, StoreError>;
 
+    /// Adds keys with their lines in the change log and in the audit log, all or none, durable when this returns; but
+    /// only if the change log ends at `end`: then all that was decided from that state still holds. Says which
+    /// lines are theirs, one by one; `None` if nothing was done, because somebody else has written since.
+    async fn add_keys_behind(
+        &self,
+        end: Revision,
+        keys: &[ApiKeyRow],
+        audit: &[NewAudit],
+        pepper: &Pepper,
+    ) -> Result<Written, StoreError>;
+
     /// Whether a copy into this database has begun and is not finished.
     async fn is_half_copied(&self) -> Result<bool, StoreError>;
 

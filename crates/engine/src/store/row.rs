@@ -12,7 +12,7 @@ use crate::address;
 use crate::audit_chain::AuditLine;
 use crate::bounds::Bounds;
 use crate::grants::PackedGrants;
-use crate::index::{Revision, SdkKeyEntry, WorkspaceEntry};
+use crate::index::{KeyDefaults, Revision, SdkKeyEntry, WorkspaceEntry};
 use crate::key_entry::{Holder, KeyEntry, KeyExtra, TaggedKey};
 use crate::once::KEPT;
 use crate::tag::Tag;
@@ -281,6 +281,15 @@ impl ApiKeyRow {
 }
 
 impl WorkspaceRow {
+    /// What holds for keys yet to be created.
+    pub(crate) fn key_defaults(&self) -> KeyDefaults {
+        KeyDefaults {
+            team: self.team,
+            prefix: self.default_key_prefix.clone(),
+            expiration: self.default_expiration,
+        }
+    }
+
     /// As the index holds it, with its own entries of `catalogue`.
     pub(crate) fn indexed(&self, catalogue: &[ScopeRow]) -> WorkspaceEntry {
         let own = catalogue.iter().filter(|scope| scope.workspace == self.id);
@@ -289,6 +298,7 @@ impl WorkspaceRow {
             self.revision,
             address::blocks(&self.default_allowed_ips),
             self.default_rate_limit,
+            self.key_defaults(),
             own.map(|scope| (scope.number, scope.id, scope.representation.clone())),
         )
     }

@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, query};
 
-use super::write::column;
+use super::write::{Bound, column};
 use crate::audit_chain::{AuditLine, ChainHead};
 use crate::pepper::Pepper;
 use crate::store::columns::{Columns, blob};
@@ -14,24 +14,28 @@ pub(super) async fn insert(
     connection: &mut PgConnection,
     lines: &[AuditLine],
 ) -> Result<(), StoreError> {
-    query(
+    let insert = query(
         "INSERT INTO audit (seq, at, team, who, action, subject, address, request_id, detail, link)
          SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[], $5::text[],
                               $6::text[], $7::text[], $8::text[], $9::text[], $10::bytea[])",
-    )
-    .bind(column(lines, |line| line.seq))
-    .bind(column(lines, |line| line.at))
-    .bind(column(lines, |line| line.team.map(blob)))
-    .bind(column(lines, |line| line.who.clone()))
-    .bind(column(lines, |line| line.action.clone()))
-    .bind(column(lines, |line| line.subject.clone()))
-    .bind(column(lines, |line| line.address.clone()))
-    .bind(column(lines, |line| line.request_id.clone()))
-    .bind(column(lines, |line| line.detail.clone()))
-    .bind(column(lines, |line| line.link.map(|link| link.as_bytes().to_vec())))
-    .execute(connection)
-    .await?;
+    );
+    bind(insert, lines).execute(connection).await?;
     Ok(())
+}
+
+/// Binds lines, an array for each column, as the next parameters of a statement.
+pub(super) fn bind<'q>(statement: Bound<'q>, lines: &[AuditLine]) -> Bound<'q> {
+    statement
+        .bind(column(lines, |line| line.seq))
+        .bind(column(lines, |line| line.at))
+        .bind(column(lines, |line| line.team.map(blob)))
+        .bind(column(lines, |line| line.who.clone()))
+        .bind(column(lines, |line| line.action.clone()))
+        .bind(column(lines, |line| line.subject.clone()))
+        .bind(column(lines, |line| line.address.clone()))
+        .bind(column(lines, |line| line.request_id.clone()))
+        .bind(column(lines, |line| line.detail.clone()))
+        .bind(column(lines, |line| line.link.map(|link| link.as_bytes().to_vec())))
 }
 
 /// Ties lines behind `head` that are not yet, `limit` at most; says how many.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Executor};
+use sqlx::{ConnectOptions, Connection, Executor};
 
 /// How long to wait for a connection, or for other nodes to finish writing.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
@@ -11,8 +11,14 @@ pub(super) const BUSY: Duration = Duration::from_secs(5);
 /// Connections to write with: one for the engine's turn, one for charges, one for last uses and counts.
 const WRITERS: u32 = 3;
 
+/// Connections to add keys with: one statement at a time, and one that is looked after in between.
+const CREATORS: u32 = 2;
+
 /// Connections for questions.
 const READERS: u32 = 8;
+
+/// No server is back sooner than this after it was stopped.
+const RESTART: Duration = Duration::from_millis(100);
 
 /// What every connection is told.
 ///
@@ -20,7 +26,9 @@ const READERS: u32 = 8;
 /// node that hangs or vanishes with the lock in its hand must not stop the others for long.
 /// `synchronous_commit`: an acknowledged write is on the disk; a server that is set to more than that stays so.
 /// `client_min_messages`: "the table is there already" is no news to anybody.
-const SESSION: &str = "
+macro_rules! session {
+    () => {
+        "
     SET lock_timeout = '5s';
     SET idle_in_transaction_session_timeout = '30s';
     SET tcp_keepalives_idle = 10;
@@ -29,21 +37,39 @@ const SESSION: &str = "
     SET client_min_messages = warning;
     SELECT set_config('synchronous_commit', 'on', false)
      WHERE current_setting('synchronous_commit') = 'off';
-";
+"
+    };
+}
+
+/// What every connection is told, see above.
+const SESSION: &str = session!();
+
+/// The same, and one plan for each statement. A server that does not know the setting makes its plans as it always did.
+const SESSION_WITH_ONE_PLAN: &str = concat!(
+    session!(),
+    "SELECT set_config(name, 'force_generic_plan', false) FROM pg_settings
+      WHERE name = 'plan_cache_mode';"
+);
 
 /// Connects at once, so that a wrong URL is noticed at the start.
 pub(super) async fn writers(options: &PgConnectOptions) -> Result<PgPool, sqlx::Error> {
-    pool(WRITERS).connect_with(options.clone()).await
+    pool(WRITERS, SESSION).connect_with(options.clone()).await
+}
+
+/// Two connections for one statement, which is long and always the same: a plan made for each new key, because it would
+/// suit that number of keys better, takes longer than the statement.
+pub(super) fn creators(options: &PgConnectOptions) -> PgPool {
+    pool(CREATORS, SESSION_WITH_ONE_PLAN).connect_lazy_with(options.clone())
 }
 
 /// Connects when there are questions.
 pub(super) fn readers(options: &PgConnectOptions) -> PgPool {
-    pool(READERS).connect_lazy_with(options.clone())
+    pool(READERS, SESSION).connect_lazy_with(options.clone())
 }
 
 /// One connection to listen on.
 pub(super) fn listener(options: &PgConnectOptions) -> PgPool {
-    pool(1).connect_lazy_with(options.clone())
+    pool(1, SESSION).connect_lazy_with(options.clone())
 }
 
 /// One connection outside of any pool.
@@ -53,13 +79,22 @@ pub(super) async fn single(options: &PgConnectOptions) -> Result<PgConnection, s
     Ok(connection)
 }
 
-fn pool(connections: u32) -> PgPoolOptions {
+fn pool(connections: u32, session: &'static str) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(BUSY)
-        // Before each use: a server that was restarted costs nobody a failed request.
-        .test_before_acquire(true)
-        .after_connect(|connection, _| {
-            Box::pin(async move { connection.execute(SESSION).await.map(|_| ()) })
+        // Before use: a server that was restarted costs nobody a failed request. But not while it is in use all the
+        // time, because each test is a question more for every request.
+        .test_before_acquire(false)
+        .before_acquire(|connection, metadata| {
+            Box::pin(async move {
+                if metadata.idle_for >= RESTART {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(move |connection, _| {
+            Box::pin(async move { connection.execute(session).await.map(|_| ()) })
         })
 }

@@ -15,6 +15,7 @@
 mod audit;
 mod bulk;
 mod connections;
+mod creates;
 mod credit;
 mod idempotency;
 mod link_tokens;
@@ -34,11 +35,14 @@ use oneloop_protocol::UnixMillis;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgPool;
 
-use super::{Read, Store, StoreError, UsageRow, Write};
+use super::{ApiKeyRow, NewAudit, Read, Store, StoreError, UsageRow, Write, Written};
 use crate::error::{Cause, OpenError};
+use crate::index::Revision;
 use crate::ledger::{Charge, Charged};
 use crate::options::PostgresUrl;
+use crate::pepper::Pepper;
 use crate::tag::Tag;
+use creates::KnownHead;
 use listener::Listener;
 use transaction::PostgresTransaction;
 use watch::Watch;
@@ -52,9 +56,11 @@ const FORGET: i64 = 10_000;
 /// One PostgreSQL database.
 pub(crate) struct PostgresStore {
     writers: PgPool,
+    creators: PgPool,
     readers: PgPool,
     watch: Watch,
     listener: Listener,
+    known_head: KnownHead,
 }
 
 impl PostgresStore {
@@ -72,9 +78,11 @@ impl PostgresStore {
         })?;
         Ok(Self {
             writers,
+            creators: connections::creators(&options),
             readers: connections::readers(&options),
             watch: Watch::new(options.clone()),
             listener: Listener::start(&options),
+            known_head: KnownHead::default(),
         })
     }
 }
@@ -94,6 +102,16 @@ impl Store for PostgresStore {
     async fn write(&self) -> Result<Box<dyn Write>, StoreError> {
         let begun = self.writers.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
         Ok(Box::new(PostgresTransaction::writing(begun).await?))
+    }
+
+    async fn add_keys_behind(
+        &self,
+        end: Revision,
+        keys: &[ApiKeyRow],
+        audit: &[NewAudit],
+        pepper: &Pepper,
+    ) -> Result<Written, StoreError> {
+        self.known_head.add_keys(&self.creators, end, keys, audit, pepper).await
     }
 
     async fn is_half_copied(&self) -> Result<bool, StoreError> {
@@ -152,6 +170,7 @@ impl Store for PostgresStore {
         self.watch.close().await;
         self.listener.close().await;
         self.readers.close().await;
+        self.creators.close().await;
         self.writers.close().await;
     }
 }

@@ -1,5 +1,6 @@
 //! A transaction. The questions are in `read.rs`, the changes in `write.rs`.
 
+use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, Transaction, query};
 
 use super::audit;
@@ -20,10 +21,22 @@ pub(super) struct PostgresTransaction {
 
 /// The last numbers given, those of this transaction included, and where the chain of the audit log ends.
 #[derive(Clone, Copy)]
-struct Head {
-    change: Revision,
-    audit: i64,
-    chain: ChainHead,
+pub(super) struct Head {
+    pub(super) change: Revision,
+    pub(super) audit: i64,
+    pub(super) chain: ChainHead,
+}
+
+impl Head {
+    /// As the columns of table `head` say.
+    pub(super) fn of(row: &PgRow) -> Result<Self, StoreError> {
+        let columns = Columns(row);
+        Ok(Self {
+            change: columns.number("change")?,
+            audit: columns.number("audit")?,
+            chain: columns.chain_head("tied")?,
+        })
+    }
 }
 
 impl PostgresTransaction {
@@ -40,13 +53,7 @@ impl PostgresTransaction {
         let row = query("SELECT change, audit, tied, link, seal FROM head FOR UPDATE")
             .fetch_one(&mut *inner)
             .await?;
-        let columns = Columns(&row);
-        let head = Head {
-            change: columns.number("change")?,
-            audit: columns.number("audit")?,
-            chain: columns.chain_head("tied")?,
-        };
-        Ok(Self { inner, head, first: None })
+        Ok(Self { inner, head: Head::of(&row)?, first: None })
     }
 
     pub(super) fn connection(&mut self) -> &mut PgConnection {

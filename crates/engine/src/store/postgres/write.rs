@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use oneloop_protocol::UnixMillis;
 use oneloop_protocol::key_list::fold;
-use sqlx::query;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{Postgres, query};
 
 use super::transaction::PostgresTransaction;
 use super::{credit, idempotency, link_tokens, signing_keys};
@@ -16,25 +18,77 @@ use crate::store::{
 };
 use crate::tag::Tag;
 
-/// Keys in bulk: an array for each column.
-const INSERT_API_KEYS: &str = "
-    INSERT INTO api_key
-    (id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag,
-     previous_until, grants, metadata, external_meter_id, enabled, deleted, migrated, expires_at,
-     created_at, updated_at, last_used_at, name_folded, usage_left, recipe, revision)
-    SELECT id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag,
-           previous_until, grants, metadata, external_meter_id, enabled, deleted, migrated,
-           expires_at, created_at, updated_at, last_used_at, name_folded, usage_left, recipe,
-           revision
-    FROM unnest(
-          $2::bytea[], $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::text[], $8::text[],
-          $9::bytea[], $10::bytea[], $11::bigint[], $12::bytea[], $13::text[], $14::text[],
-          $15::boolean[], $16::boolean[], $17::boolean[], $18::bigint[], $19::bigint[],
-          $20::bigint[], $21::bigint[], $22::text[], $23::bigint[], $24::bigint[], $1::bigint[]
-    ) AS key
-    (id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag,
-     previous_until, grants, metadata, external_meter_id, enabled, deleted, migrated, expires_at,
-     created_at, updated_at, last_used_at, name_folded, usage_left, recipe, revision)";
+/// The columns of a key, in the order in which statements are given them.
+macro_rules! key_columns {
+    () => {
+        "id, team, workspace, customer_id, name, prefix, masked_key, tag, previous_tag,
+         previous_until, grants, metadata, external_meter_id, enabled, deleted, migrated, expires_at,
+         created_at, updated_at, last_used_at, name_folded, usage_left, recipe, revision"
+    };
+}
+pub(super) use key_columns;
+
+/// Keys in bulk: an array for each column, as [`bind_keys`] binds them.
+macro_rules! key_arrays {
+    () => {
+        concat!(
+            "unnest(
+                 $2::bytea[], $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::text[],
+                 $8::text[], $9::bytea[], $10::bytea[], $11::bigint[], $12::bytea[], $13::text[],
+                 $14::text[], $15::boolean[], $16::boolean[], $17::boolean[], $18::bigint[],
+                 $19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::bigint[],
+                 $24::bigint[], $1::bigint[]
+             ) AS key (",
+            super::write::key_columns!(),
+            ")"
+        )
+    };
+}
+pub(super) use key_arrays;
+
+const INSERT_API_KEYS: &str = concat!(
+    "INSERT INTO api_key (",
+    key_columns!(),
+    ") SELECT ",
+    key_columns!(),
+    " FROM ",
+    key_arrays!()
+);
+
+pub(super) type Bound<'q> = Query<'q, Postgres, PgArguments>;
+
+/// Binds keys, each with the revision that it was given, as the first parameters of a statement.
+pub(super) fn bind_keys<'q>(
+    statement: Bound<'q>,
+    keys: &[ApiKeyRow],
+    revisions: &[Revision],
+) -> Bound<'q> {
+    statement
+        .bind(revisions.to_vec())
+        .bind(column(keys, |key| blob(key.id)))
+        .bind(column(keys, |key| blob(key.team)))
+        .bind(column(keys, |key| blob(key.workspace)))
+        .bind(column(keys, |key| key.customer_id.clone()))
+        .bind(column(keys, |key| key.name.clone()))
+        .bind(column(keys, |key| key.prefix.clone()))
+        .bind(column(keys, |key| key.masked_key.clone()))
+        .bind(column(keys, |key| tag_blob(&key.tag)))
+        .bind(column(keys, |key| key.previous_tag.as_ref().map(tag_blob)))
+        .bind(column(keys, |key| key.previous_until))
+        .bind(column(keys, |key| key.grants.as_bytes().to_vec()))
+        .bind(column(keys, |key| metadata_json(&key.metadata)))
+        .bind(column(keys, |key| key.external_meter_id.clone()))
+        .bind(column(keys, |key| key.enabled))
+        .bind(column(keys, |key| key.deleted))
+        .bind(column(keys, |key| key.migrated))
+        .bind(column(keys, |key| key.expires_at))
+        .bind(column(keys, |key| key.created_at))
+        .bind(column(keys, |key| key.updated_at))
+        .bind(column(keys, |key| key.last_used_at))
+        .bind(column(keys, |key| fold(&key.name).into_owned()))
+        .bind(column(keys, counter))
+        .bind(column(keys, |key| key.recipe.map(i64::from)))
+}
 
 /// One column of many rows.
 pub(super) fn column<R, T>(rows: &[R], of: impl Fn(&R) -> T) -> Vec<T> {
@@ -73,33 +127,7 @@ impl PostgresTransaction {
         keys: &[ApiKeyRow],
         revisions: &[Revision],
     ) -> Result<(), StoreError> {
-        query(INSERT_API_KEYS)
-            .bind(revisions)
-            .bind(column(keys, |key| blob(key.id)))
-            .bind(column(keys, |key| blob(key.team)))
-            .bind(column(keys, |key| blob(key.workspace)))
-            .bind(column(keys, |key| key.customer_id.clone()))
-            .bind(column(keys, |key| key.name.clone()))
-            .bind(column(keys, |key| key.prefix.clone()))
-            .bind(column(keys, |key| key.masked_key.clone()))
-            .bind(column(keys, |key| tag_blob(&key.tag)))
-            .bind(column(keys, |key| key.previous_tag.as_ref().map(tag_blob)))
-            .bind(column(keys, |key| key.previous_until))
-            .bind(column(keys, |key| key.grants.as_bytes().to_vec()))
-            .bind(column(keys, |key| metadata_json(&key.metadata)))
-            .bind(column(keys, |key| key.external_meter_id.clone()))
-            .bind(column(keys, |key| key.enabled))
-            .bind(column(keys, |key| key.deleted))
-            .bind(column(keys, |key| key.migrated))
-            .bind(column(keys, |key| key.expires_at))
-            .bind(column(keys, |key| key.created_at))
-            .bind(column(keys, |key| key.updated_at))
-            .bind(column(keys, |key| key.last_used_at))
-            .bind(column(keys, |key| fold(&key.name).into_owned()))
-            .bind(column(keys, counter))
-            .bind(column(keys, |key| key.recipe.map(i64::from)))
-            .execute(self.connection())
-            .await?;
+        bind_keys(query(INSERT_API_KEYS), keys, revisions).execute(self.connection()).await?;
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use crate::store::{ApiKeyRow, LegacyKeyRow, StoreError};
 /// Rows in one statement: some megabytes of JSON.
 const ROWS: usize = 10_000;
 
-const INSERT_API_KEYS: &str = "
+pub(super) const INSERT_API_KEYS: &str = "
     INSERT INTO api_key
     (id, team, workspace, tag, customer_id, name, prefix, masked_key, previous_tag, previous_until, grants, metadata,
      external_meter_id, enabled, deleted, migrated, expires_at, created_at, updated_at, last_used_at, revision,
@@ -75,6 +75,29 @@ fn packed<R, const N: usize>(rows: &[R], of: impl Fn(&R) -> [u8; N]) -> Vec<u8> 
     rows.iter().flat_map(of).collect()
 }
 
+/// What [`INSERT_API_KEYS`] is given, in its order: the lines as JSON, and what is packed.
+pub(super) struct KeyRows {
+    pub(super) lines: String,
+    pub(super) ids: Vec<u8>,
+    pub(super) teams: Vec<u8>,
+    pub(super) workspaces: Vec<u8>,
+    pub(super) tags: Vec<u8>,
+}
+
+impl KeyRows {
+    /// Keys, each with the revision that it was given.
+    pub(super) fn of(rows: &[(Revision, &ApiKeyRow)]) -> Self {
+        let lines: Vec<_> = rows.iter().map(|(revision, key)| Line(*revision, key)).collect();
+        Self {
+            lines: json(&lines),
+            ids: packed(rows, |(_, key)| key.id.to_be_bytes()),
+            teams: packed(rows, |(_, key)| key.team.to_be_bytes()),
+            workspaces: packed(rows, |(_, key)| key.workspace.to_be_bytes()),
+            tags: packed(rows, |(_, key)| *key.tag.as_bytes()),
+        }
+    }
+}
+
 impl SqliteTransaction {
     /// Adds keys, each with the revision that it was given.
     pub(super) async fn insert_key_rows(
@@ -82,13 +105,13 @@ impl SqliteTransaction {
         rows: &[(Revision, &ApiKeyRow)],
     ) -> Result<(), StoreError> {
         for rows in rows.chunks(ROWS) {
-            let lines: Vec<_> = rows.iter().map(|(revision, key)| Line(*revision, key)).collect();
+            let KeyRows { lines, ids, teams, workspaces, tags } = KeyRows::of(rows);
             query(INSERT_API_KEYS)
-                .bind(json(&lines))
-                .bind(packed(rows, |(_, key)| key.id.to_be_bytes()))
-                .bind(packed(rows, |(_, key)| key.team.to_be_bytes()))
-                .bind(packed(rows, |(_, key)| key.workspace.to_be_bytes()))
-                .bind(packed(rows, |(_, key)| *key.tag.as_bytes()))
+                .bind(lines)
+                .bind(ids)
+                .bind(teams)
+                .bind(workspaces)
+                .bind(tags)
                 .execute(self.connection())
                 .await?;
         }

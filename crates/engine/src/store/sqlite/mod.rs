@@ -2,7 +2,10 @@
 
 mod audit;
 mod bulk;
+mod charge;
+mod creates;
 mod credit;
+mod direct;
 mod idempotency;
 mod load;
 mod migration;
@@ -24,17 +27,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use oneloop_protocol::UnixMillis;
+use rusqlite::Transaction;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::{Read, Store, StoreError, UsageRow, Write};
+use super::{ApiKeyRow, NewAudit, Read, Store, StoreError, UsageRow, Write, Written};
 use crate::error::OpenError;
+use crate::index::Revision;
 use crate::ledger::{Charge, Charged};
+use crate::pepper::Pepper;
 use crate::tag::Tag;
+use direct::Direct;
 use transaction::SqliteTransaction;
 use usage::Usage;
 use uses::Uses;
@@ -61,9 +68,12 @@ const FORGET: u32 = 10_000;
 
 /// One SQLite file.
 pub(crate) struct SqliteStore {
-    /// One connection: SQLite has one writer, and waiting here is cheaper than polling its lock.
     writer: SqlitePool,
+    /// The place of those in this process that write: SQLite has one writer, and waiting here is cheaper than polling its
+    /// lock.
+    place: Arc<Mutex<()>>,
     readers: SqlitePool,
+    direct: Direct,
     uses: Uses,
     usage: Usage,
     watch: Mutex<Watch>,
@@ -100,12 +110,28 @@ impl SqliteStore {
             .connect_with(options.clone().pragma("query_only", "on"))
             .await
             .map_err(|error| failed(error.into()))?;
+        let opened = file.to_owned();
+        let direct = tokio::task::spawn_blocking(move || Direct::open(&opened))
+            .await
+            .map_err(|error| failed(error.into()))?
+            .map_err(|error| failed(error.into()))?;
         let connection =
             SqliteConnection::connect_with(&options).await.map_err(|error| failed(error.into()))?;
         let watch = Watch { connection: Some(connection), seen: -1 };
         let uses = Uses::open(&writer).await.map_err(|error| failed(error.into()))?;
         let usage = Usage::open(&writer).await.map_err(|error| failed(error.into()))?;
-        Ok(Self { writer, readers, uses, usage, watch: Mutex::new(watch), file: file.into() })
+        let watch = Mutex::new(watch);
+        let place = Arc::default();
+        Ok(Self { writer, place, readers, direct, uses, usage, watch, file: file.into() })
+    }
+}
+
+impl SqliteStore {
+    /// Waits until nobody else in this process writes.
+    async fn place(&self) -> Result<OwnedMutexGuard<()>, StoreError> {
+        let place = Arc::clone(&self.place).lock_owned();
+        let late = |_| StoreError::Unavailable("others have been writing for too long".into());
+        tokio::time::timeout(2 * BUSY, place).await.map_err(late)
     }
 }
 
@@ -148,21 +174,32 @@ fn pool(connections: u32) -> SqlitePoolOptions {
 impl Store for SqliteStore {
     async fn read(&self) -> Result<Box<dyn Read>, StoreError> {
         let transaction = self.readers.begin().await?;
-        Ok(Box::new(SqliteTransaction::new(
-            transaction,
-            self.uses.pending(),
-            Arc::clone(&self.file),
-        )))
+        let (pending, file) = (self.uses.pending(), Arc::clone(&self.file));
+        Ok(Box::new(SqliteTransaction::new(transaction, None, pending, file)))
     }
 
     async fn write(&self) -> Result<Box<dyn Write>, StoreError> {
+        let place = self.place().await?;
         // IMMEDIATE takes the write lock at once: no statement further on can fail for want of it.
         let transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
-        Ok(Box::new(SqliteTransaction::new(
-            transaction,
-            self.uses.pending(),
-            Arc::clone(&self.file),
-        )))
+        let (pending, file) = (self.uses.pending(), Arc::clone(&self.file));
+        Ok(Box::new(SqliteTransaction::new(transaction, Some(place), pending, file)))
+    }
+
+    async fn add_keys_behind(
+        &self,
+        end: Revision,
+        keys: &[ApiKeyRow],
+        audit: &[NewAudit],
+        pepper: &Pepper,
+    ) -> Result<Written, StoreError> {
+        let (keys, audit, pepper) = (keys.to_vec(), audit.to_vec(), pepper.clone());
+        let add = move |transaction: &Transaction<'_>| {
+            let written = creates::add(transaction, end, &keys, &audit, &pepper)?;
+            let keep = written.is_some();
+            Ok((written, keep))
+        };
+        self.direct.transaction(self.place().await?, add).await
     }
 
     async fn is_half_copied(&self) -> Result<bool, StoreError> {
@@ -184,19 +221,23 @@ impl Store for SqliteStore {
     }
 
     async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError> {
+        let _place = self.place().await?;
         self.uses.note(&self.writer, uses).await
     }
 
     async fn note_replaced_uses(&self, uses: &[(Tag, UnixMillis)]) -> Result<(), StoreError> {
+        let _place = self.place().await?;
         self.uses.note_replaced(&self.writer, uses).await
     }
 
     async fn tidy(&self) -> Result<(), StoreError> {
+        let _place = self.place().await?;
         self.uses.fold_if_due(&self.writer).await?;
         self.usage.fold_if_due(&self.writer).await
     }
 
     async fn note_usage(&self, counts: &[UsageRow]) -> Result<(), StoreError> {
+        let _place = self.place().await?;
         self.usage.note(&self.writer, counts).await
     }
 
@@ -212,6 +253,7 @@ impl Store for SqliteStore {
         if lines <= i64::from(keep) + i64::from(keep / 10) {
             return Ok(0);
         }
+        let _place = self.place().await?;
         let forgotten = sqlx::query(
             "DELETE FROM change_log WHERE seq IN
                  (SELECT seq FROM change_log
@@ -225,7 +267,10 @@ impl Store for SqliteStore {
     }
 
     async fn charge(&self, charges: &[Charge]) -> Result<Vec<Charged>, StoreError> {
-        credit::charge(&self.writer, charges).await
+        let charges = charges.to_vec();
+        let charge =
+            move |transaction: &Transaction<'_>| Ok((charge::charge(transaction, &charges)?, true));
+        self.direct.transaction(self.place().await?, charge).await
     }
 
     async fn close(&self) {
@@ -234,6 +279,7 @@ impl Store for SqliteStore {
             let _ = connection.close().await;
         }
         self.readers.close().await;
+        self.direct.close();
         // Ignored: a journal that could not be folded in now is folded in at the next start.
         let _ = self.uses.fold_now(&self.writer).await;
         // Ignored, likewise.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
+use tokio::sync::OwnedMutexGuard;
 
 use super::uses::Pending;
 use crate::index::Revision;
@@ -14,6 +15,8 @@ use crate::store::{ApiKeyRow, StoreError, Written};
 /// One transaction. Dropped, it rolls back.
 pub(super) struct SqliteTransaction {
     inner: Transaction<'static, Sqlite>,
+    /// Held while it may write. After it, so that others begin when it has ended.
+    _place: Option<OwnedMutexGuard<()>>,
     /// The lines of the change log it wrote.
     written: Written,
     /// What the rows of keys do not say yet.
@@ -25,10 +28,11 @@ pub(super) struct SqliteTransaction {
 impl SqliteTransaction {
     pub(super) fn new(
         inner: Transaction<'static, Sqlite>,
+        place: Option<OwnedMutexGuard<()>>,
         pending: Pending,
         file: Arc<Path>,
     ) -> Self {
-        Self { inner, written: None, pending, file }
+        Self { inner, _place: place, written: None, pending, file }
     }
 
     pub(super) fn file(&self) -> Arc<Path> {
