@@ -9,15 +9,6 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// A reference that must be one.
-///
-/// # Panics
-///
-/// If it is none.
-pub(crate) fn secret_ref(text: &str) -> SecretRef {
-    text.parse().expect("a reference")
-}
-
 fn parts() -> impl Strategy<Value = Part> {
     // Separators of every kind, quotes and control characters among them: the text form must carry them.
     let separator = "[|_.:\"\\\\\\n\\u{7f}a-c é-]{1,3}";

@@ -3,7 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::samples::{recipes, secret_ref};
+use crate::samples::recipes;
+
+fn secret_ref(text: &str) -> SecretRef {
+    text.parse().expect("a reference")
+}
 
 proptest! {
     #[test]
