@@ -14,8 +14,10 @@ use std::marker::PhantomData;
 use std::rc::Rc;
 
 use leptos::prelude::{
-    ArcTrigger, Get, GetUntracked, IsDisposed, LocalStorage, Memo as Computation, Notify, Track,
+    ArcMemo, ArcTrigger, Get, GetUntracked, IsDisposed, LocalStorage, Memo as Computation, Notify,
+    Owner, Track,
 };
+use leptos::reactive::graph::{Subscriber, ToAnySubscriber};
 use leptos::reactive::owner::ArenaItem;
 use send_wrapper::SendWrapper;
 
@@ -252,12 +254,16 @@ type Compute = Box<dyn Fn(Option<&dyn Any>) -> Rc<dyn Comparable>>;
 
 fn computation(compute: Compute) -> Computation<Seen> {
     let compute = SendWrapper::new(compute);
-    Computation::new_with_compare(
+    let memo = ArcMemo::new_with_compare(
         move |before: Option<&Seen>| {
             SendWrapper::new(compute(before.map(|before| before.as_any())))
         },
         |before, after| after.is_some_and(|it| it.differs_from(before.map(|it| it.as_any()))),
-    )
+    );
+    // Leptos leaves a memo that is gone among those that its signals would tell.
+    let gone = memo.to_any_subscriber();
+    Owner::on_cleanup(move || gone.clear_sources(&gone));
+    memo.into()
 }
 
 impl<T: 'static> Memo<T> {
@@ -343,8 +349,6 @@ handles!(RwSignal StoredValue Memo);
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-
-    use leptos::prelude::Owner;
 
     use super::*;
 

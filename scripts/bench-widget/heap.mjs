@@ -1,5 +1,8 @@
 // What stays in memory after dialogs were opened and closed many times.
 
+/** How many keys are created and deleted again. */
+const REVEALS = 50
+
 /** JavaScript's heap after a full collection, and the wasm's memory, which never shrinks; in bytes. */
 async function memory(page, cdp) {
   for (let round = 0; round < 3; round += 1) await cdp.send('HeapProfiler.collectGarbage')
@@ -20,7 +23,7 @@ function compared(what, before, after) {
   ]
 }
 
-/** Opens and closes a dialog a thousand times, and creates keys through their reveal. */
+/** Opens and closes a dialog a thousand times, and creates keys through their reveal, which are then deleted. */
 export async function measureHeap(page, cdp) {
   const cycle = (times) =>
     page.evaluate(async (times) => {
@@ -43,19 +46,25 @@ export async function measureHeap(page, cdp) {
   const after = await memory(page, cdp)
 
   const widget = page.locator('oneloop-keys')
-  const create = async (name) => {
-    await widget.getByRole('button', { name: 'Create key' }).first().click()
-    await widget.getByRole('dialog').getByLabel('Name', { exact: true }).fill(name)
-    await widget.getByRole('dialog').getByRole('button', { name: 'Create key' }).click()
-    await widget.getByRole('dialog').getByRole('checkbox').check()
-    await widget.getByRole('dialog').getByRole('button', { name: 'Done' }).click()
+  const press = (within, name) => within.getByRole('button', { name, exact: true }).first().click()
+  const createAndDelete = async (name) => {
+    await press(widget, 'Create key')
+    const dialog = widget.getByRole('dialog')
+    await dialog.getByLabel('Name', { exact: true }).fill(name)
+    await press(dialog, 'Create key')
+    await dialog.getByRole('checkbox').check()
+    await press(dialog, 'Done')
+    await press(widget, `Actions for ${name}`)
+    await widget.getByRole('menuitem', { name: 'Delete…', exact: true }).click()
+    await press(widget.getByRole('alertdialog'), 'Delete key')
+    await widget.getByRole('alertdialog').waitFor({ state: 'detached' })
   }
-  for (let turn = 0; turn < 5; turn += 1) await create(`warm ${turn}`)
+  for (let turn = 0; turn < 10; turn += 1) await createAndDelete(`warm ${turn}`)
   const first = await memory(page, cdp)
-  for (let turn = 0; turn < 10; turn += 1) await create(`again ${turn}`)
+  for (let turn = 0; turn < REVEALS; turn += 1) await createAndDelete(`again ${turn}`)
   const last = await memory(page, cdp)
   return [
     ...compared('1,000 times create dialog opened and closed', before, after),
-    ...compared('10 keys created through their reveal', first, last),
+    ...compared(`${REVEALS} keys created, revealed and deleted`, first, last),
   ]
 }

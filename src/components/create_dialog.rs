@@ -11,6 +11,7 @@ use super::scope_picker::{ScopeDraft, scope_picker, summary};
 use crate::attempt::{Attempt, Attempted};
 use crate::client::NewKey;
 use crate::dom::{View, el};
+use crate::expiry::Expiry;
 use crate::host::Event;
 use crate::signal::RwSignal;
 use crate::state::{App, Revealed, Row, Sheet, Submission};
@@ -45,8 +46,10 @@ pub fn CreateDialog(
 
     let (field, input) = name_field(name, name_message(name, tried, submission));
     let until = move || {
-        let expiry = expiry.resolve(app.now.get());
-        expiry.millis().map(format::long_date)
+        let end = expiry.resolve(app.now.get());
+        // An end that is not there yet is not "no end".
+        let date = || end.millis().map_or_else(|| "…".to_owned(), format::long_date);
+        (!matches!(end, Expiry::Never)).then(date)
     };
     let attempted = Attempted::default();
     let submit = move || {

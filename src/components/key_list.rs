@@ -140,6 +140,10 @@ fn body(app: App, menu: RowMenuState) -> Element {
         element
     };
     let key = |(at, row): &(usize, Row)| [row.id.as_str(), &at.to_string()].concat();
+    let in_sight = move |(at, _): &(usize, Row)| {
+        let first = first.get_untracked();
+        (first..first + sight.get_untracked()).contains(at)
+    };
     let (counted, asked) = (node.clone(), node.clone());
     body.class("rows")
         .part("body")
@@ -148,7 +152,7 @@ fn body(app: App, menu: RowMenuState) -> Element {
             measure();
             menu.close_if_moved();
         })
-        .child(each(in_page, key, row))
+        .child(each(in_page, key, in_sight, row))
         .effect(move || {
             let _ = counted.style().set_property("--_count", &count.get().to_string());
         })

@@ -73,8 +73,11 @@ pub fn snippets(
         .child(el("code").child(move || lines(&dotted)));
     let button = Button::new(text::reveal::copy_lines()).icon(Icon::Copy).on_press(press);
     let said = el("span").class("copied").role("status").child(said);
-    el("div")
+    // A form, though nothing is sent: Chromium keeps radio buttons of a shadow root that belong to none for as long as the
+    // root is there, and with them the whole dialog that they stood in.
+    el("form")
         .class("snippets")
+        .on("submit", |event| event.prevent_default())
         .child(choice)
         .child(code)
         .child(el("div").class("secret-actions").child(button).child(said))

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use leptos::prelude::*;
+use leptos::reactive::graph::{Subscriber, ToAnySubscriber};
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, EventTarget, HtmlInputElement};
 
@@ -31,9 +32,21 @@ impl Kept {
 /// One thing that must live as long. Never read again: dropping it is what ends it.
 pub(super) enum Keep {
     /// What moves an attribute, a property, a text or a view.
-    Effect { _effect: RenderEffect<()> },
+    Effect { _effect: Running },
     /// What hears an event.
     Listener { _listener: Listener },
+}
+
+/// An effect, until it is dropped.
+pub(super) struct Running(RenderEffect<()>);
+
+impl Drop for Running {
+    /// Leptos ends an effect that is dropped, and leaves it among those that the signals it has read would tell: one that
+    /// outlives it, such as the time, would hold on to every row there ever was.
+    fn drop(&mut self) {
+        let effect = self.0.to_any_subscriber();
+        effect.clear_sources(&effect);
+    }
 }
 
 /// Calls a closure on an event, until it is dropped.
@@ -217,7 +230,7 @@ impl Element {
 
 /// Runs now, and again whenever what was read has changed.
 pub(super) fn moving(mut run: Box<dyn FnMut()>) -> Keep {
-    Keep::Effect { _effect: RenderEffect::new(move |_: Option<()>| run()) }
+    Keep::Effect { _effect: Running(RenderEffect::new(move |_: Option<()>| run())) }
 }
 
 fn set_attribute(node: &web_sys::Element, name: &str, value: Option<&str>) {

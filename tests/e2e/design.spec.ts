@@ -66,6 +66,16 @@ function stands({ expiresAt, enabled }: Key, status: string | null): boolean {
   return !enabled || left > 0
 }
 
+/** Names and prefixes that need more room than there is, beside usual ones. */
+const LONG_NAMES = [
+  key(0, 'production-eu-central-1-billing-reconciliation-worker', '9f3a', {
+    maskedKey: 'acme_live_production_****9f3a',
+    scopes: ['deployments', 'metrics', 'billing', 'webhooks'].map((scope) => bits(scope, 'cru')),
+  }),
+  key(1, 'مفتاح الإنتاج', '1c07', { maskedKey: 'acme_****1c07', expiresAt: NOW + 3 * DAY + HOUR }),
+  key(2, 'release bot', 'x41k', { ...used(5 * HOUR), ...overlap }),
+]
+
 /** Ten thousand keys of every kind. */
 const MANY = Array.from({ length: 10_000 }, (_, at) => {
   const one = KEYS[at % 4] as Key
@@ -133,6 +143,8 @@ const PICTURES: Readonly<Record<string, Picture>> = {
   'list-rtl': { host: { lang: 'ar', dir: 'rtl' } },
   'list-german': { host: { lang: 'de' } },
   'list-forced': { forced: true },
+  'list-long-names': { keys: LONG_NAMES, height: 420 },
+  'list-long-names-narrow': { keys: LONG_NAMES, width: 320, height: 560 },
   'list-10000': { keys: MANY, height: 640 },
   'list-10000-narrow': { keys: MANY, width: 360, height: 720 },
   expired: { open: async (widget) => widget.root.getByRole('button', { name: '1 expired key', exact: true }).click(), height: 300 },
@@ -167,6 +179,15 @@ const PICTURES: Readonly<Record<string, Picture>> = {
   },
   edit: { open: (widget) => widget.act('grafana', 'Edit…'), height: 760 },
   'end-overlap': { open: (widget) => widget.act('release bot', 'End the old secret…') },
+  'end-overlap-dark': { open: (widget) => widget.act('release bot', 'End the old secret…'), scheme: 'dark', width: 360, height: 640 },
+  'end-overlap-rtl': {
+    open: async (widget) => {
+      await widget.root.getByRole('row').filter({ hasText: 'release bot' }).locator('[part~="row__menu"] button').click()
+      await widget.root.getByRole('menuitem').nth(2).click()
+      await expect(byPart(widget, 'facts')).toContainText('ol_****m8zq')
+    },
+    host: { lang: 'ar', dir: 'rtl' },
+  },
   rotate: { open: (widget) => widget.act('grafana', 'Rotate…') },
   delete: { open: (widget) => widget.act('ci-deploy', 'Delete…') },
 }

@@ -163,6 +163,26 @@ test('two widgets with the tokens of two customers keep apart', async ({ page, d
   await expect(second.rows).toHaveCount(1)
 })
 
+/* Chromium keeps radio buttons of a shadow root that belong to no form, and with them all that they stood in. */
+test('a reveal that is over leaves none of its nodes behind', async ({ page, widget }) => {
+  const cdp = await page.context().newCDPSession(page)
+  const nodes = async () => {
+    await cdp.send('HeapProfiler.collectGarbage')
+    return (await cdp.send('Memory.getDOMCounters')).nodes
+  }
+  const createAndDelete = async (times: number) => {
+    for (let time = 0; time < times; time += 1) {
+      await widget.create({ name: `short-lived ${time}` })
+      await widget.delete(`short-lived ${time}`)
+    }
+  }
+  await createAndDelete(1)
+  const before = await nodes()
+  await createAndDelete(4)
+  // One reveal is some hundred nodes.
+  expect((await nodes()) - before).toBeLessThan(80)
+})
+
 test('removed and put back many times, it leaves nothing behind', async ({ page, demo }) => {
   const widget = await openHostPage(page, demo)
   await widget.loaded()

@@ -96,6 +96,33 @@ test('create, copy, rotate, delete', async ({ widget, page, context, demo }) => 
   expect(focused).toBe('oneloop-keys')
 })
 
+test('both secrets of a rotation, and the end of the old one', async ({ widget, page, demo }) => {
+  const before = await widget.create({ name: 'by hand' })
+  const after = await widget.rotate('by hand', 'In 24 hours')
+  const actions = widget.root.getByRole('button', { name: 'Actions for by hand', exact: true })
+  await tabTo(page, actions)
+  await page.keyboard.press('Enter')
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('ArrowDown')
+  await expect(widget.root.getByRole('menuitem', { name: 'End the old secret…', exact: true })).toBeFocused()
+  await page.keyboard.press('Enter')
+  const end = widget.dialog('End the old secret now')
+  await expect(end.getByRole('button', { name: 'Cancel', exact: true })).toBeFocused()
+  await page.keyboard.press('Escape')
+  await expect(end).toBeHidden()
+  await expect(actions).toBeFocused()
+  expect(await demo.verdict(before)).toBe('VALID')
+
+  await page.keyboard.press('ArrowUp')
+  for (let items = 0; items < 3; items += 1) await page.keyboard.press('ArrowUp')
+  await page.keyboard.press('Enter')
+  await tabTo(page, end.getByRole('button', { name: 'End the old secret now', exact: true }))
+  await page.keyboard.press('Enter')
+  await expect(end).toBeHidden()
+  await expect(actions).toBeFocused()
+  expect([await demo.verdict(before), await demo.verdict(after)]).toEqual(['INVALID', 'VALID'])
+})
+
 test('a dialog keeps the focus inside, and gives it back', async ({ widget, page }) => {
   await tabTo(page, widget.createButton)
   await page.keyboard.press('Enter')

@@ -128,10 +128,11 @@ test.describe('scopes', () => {
 test.describe('expiry', () => {
   test('the page’s presets, and a date with its time and zone', async ({ page, demo }) => {
     const widget = await openHostPage(page, demo, { attributes: 'expiry-presets="14 60"' })
-    const form = await widget.fill({ name: 'on the minute' })
+    const form = await widget.fill({ name: 'on the minute', access: { Metrics: 'Read' } })
     await expect(form.getByRole('group', { name: 'Expires', exact: true }).getByRole('radio')).toHaveCount(4)
     await expect(form.getByRole('radio', { name: '60 days', exact: true })).toBeChecked()
     await form.getByRole('radio', { name: 'Date…', exact: true }).check()
+    await expect(form.locator('[part~="summary"]')).toContainText('until …')
     const year = new Date().getFullYear() + 1
     await form.getByLabel('Expiry date', { exact: true }).fill(`${year}-03-04`)
     await form.getByLabel('Time', { exact: true }).fill('05:06')

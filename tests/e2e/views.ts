@@ -56,8 +56,27 @@ export const views: Record<string, (widget: Widget, demo: Demo) => Promise<void>
     await widget.act('ci-deploy', 'Rotate…')
     await expect(widget.dialog('Rotate key')).toBeVisible()
   },
+  'end overlap': async (widget) => {
+    await widget.rotate('grafana', 'In 24 hours')
+    await widget.act('grafana', 'End the old secret…')
+    await expect(widget.dialog('End the old secret now')).toBeVisible()
+  },
   delete: async (widget) => {
     await widget.act('ci-deploy', 'Delete…')
     await expect(widget.dialog('Delete key')).toBeVisible()
   },
+}
+
+/** What can be pressed and is smaller than `least` pixels, with its size. */
+export function targetsBelow(widget: Widget, least: number): Promise<string[]> {
+  return widget.root.evaluate((element, least) => {
+    const targets = [...(element.shadowRoot?.querySelectorAll<HTMLElement>('button, input, select, a, summary') ?? [])]
+    const label = (target: HTMLElement) => target.closest<HTMLElement>('label') ?? target
+    const isShown = (target: HTMLElement) => target.checkVisibility() && !target.closest('[popover]:not(:popover-open)')
+    return targets.filter(isShown).flatMap((target) => {
+      const { width, height } = label(target).getBoundingClientRect()
+      const name = target.getAttribute('aria-label') ?? label(target).textContent ?? ''
+      return Math.min(width, height) + 0.5 < least ? [`${name}: ${width} × ${height}`] : []
+    })
+  }, least)
 }
