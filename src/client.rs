@@ -62,7 +62,7 @@ type Sent = Result<(Rc<Secret>, JsValue), Problem>;
 
 /// Which URL, under `/api/v1`.
 enum Path<'a> {
-    /// The link token itself stands in this URL: the published protocol (section 5).
+    /// Of the token that the request carries. In the published protocol (section 5) the token itself stands there.
     LinkToken,
     CreateKey,
     /// Under the workspace.
@@ -270,7 +270,7 @@ impl Client {
         body: &Body<'_>,
         token: &Secret,
     ) -> Result<JsValue, Problem> {
-        let result = self.fetch(method, &self.url(path, token)?, body, token).await;
+        let result = self.fetch(method, &self.url(path)?, body, token).await;
         // Whoever asked is gone, and so are its signals.
         if self.closed.get() { Err(Problem::Aborted) } else { result }
     }
@@ -339,7 +339,7 @@ impl Client {
         init
     }
 
-    fn url(&self, path: &Path<'_>, token: &Secret) -> Result<String, Problem> {
+    fn url(&self, path: &Path<'_>) -> Result<String, Problem> {
         let base = &self.base_url;
         let workspace = || {
             let customer = self.customer.borrow();
@@ -347,7 +347,7 @@ impl Client {
             id.ok_or(Problem::SessionExpired)
         };
         Ok(match path {
-            Path::LinkToken => format!("{base}/api/v1/link-token/{}", escape(token.expose())),
+            Path::LinkToken => format!("{base}/api/v1/link-token/self"),
             Path::CreateKey => format!("{base}/api/v1/api-key"),
             Path::Workspace(rest) => format!("{base}/api/v1/workspace/{}{rest}", workspace()?),
             Path::Key(id, rest) => {

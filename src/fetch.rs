@@ -56,10 +56,11 @@ impl App {
                     self.announce_total();
                     self.now.set(format::now());
                     self.phase.set(Phase::Ready);
-                    self.tell(Event::Ready);
                     if let Some(id) = self.host.with_value(Host::key_id) {
                         self.show(id);
                     }
+                    // Last: a page may take the widget away when it hears this, and its signals go with it.
+                    self.tell(Event::Ready);
                 }
                 Err(problem) => {
                     self.report(Attempt::Load, &problem);

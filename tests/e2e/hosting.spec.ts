@@ -1,5 +1,6 @@
 /* The widget as a guest: several on a page, moved about, and confined to its customer and to its shadow root. */
 import { expect, test } from './fixtures.js'
+import { openHostPage } from './host-page.js'
 import { Widget } from './widget.js'
 
 test('two widgets on one page work side by side', async ({ page, widget }) => {
@@ -89,6 +90,82 @@ test('removed while it loads, it says nothing and mounts nothing', async ({ page
   expect(left).toBe(0)
 })
 
+test('removed by the page in whatever event it hears, nothing of it goes on', async ({ page, demo }) => {
+  const widget = await openHostPage(page, demo, {
+    before: `window.heard = []
+      const keys = document.querySelector('oneloop-keys')
+      for (const name of ['ready', 'key-created', 'key-updated', 'key-deleted', 'error']) {
+        keys.addEventListener('oneloop-' + name, () => {
+          window.heard.push(name)
+          if (window.removeOn === name) keys.remove()
+        })
+      }
+      window.removeOn = 'ready'
+      window.putBack = () => document.querySelector('main').append(keys)\n`,
+  })
+  const awaitRemoval = () => expect(page.locator('oneloop-keys')).toHaveCount(0)
+  const putBack = async (removeOn: string) => {
+    await page.evaluate((removeOn) => Object.assign(window, { removeOn }), removeOn)
+    await page.evaluate(() => (window as unknown as { putBack(): void }).putBack())
+    await widget.loaded()
+  }
+  await awaitRemoval()
+  await putBack('key-created')
+  const form = await widget.fill({ name: 'seen by nobody' })
+  await form.getByRole('button', { name: 'Create key', exact: true }).click()
+  await awaitRemoval()
+  await putBack('key-updated')
+  await widget.act('grafana', 'Disable')
+  await awaitRemoval()
+  await putBack('error')
+  await page.route('**/api-key/ak_*', (route) => route.fulfill({ status: 503, json: {} }))
+  await widget.act('grafana', 'Enable')
+  await awaitRemoval()
+  await page.unroute('**/api-key/ak_*')
+  await putBack('key-deleted')
+  await widget.act('seen by nobody', 'Delete…')
+  await widget.dialog('Delete key').getByRole('button', { name: 'Delete key', exact: true }).click()
+  await awaitRemoval()
+  await putBack('')
+  await expect(widget.row('seen by nobody')).toHaveCount(0)
+})
+
+test('removed while a request is under way, it leaves that alone', async ({ page, demo }) => {
+  const widget = await openHostPage(page, demo)
+  await widget.loaded()
+  await page.evaluate(() => Object.assign(window, { kept: document.querySelector('oneloop-keys') }))
+  const remove = () => page.evaluate(() => document.querySelector('oneloop-keys')?.remove())
+  const putBack = () => page.evaluate(() => document.querySelector('main')?.append((window as unknown as { kept: Element }).kept))
+  const press = (dialog: string, button: string) =>
+    widget.dialog(dialog).getByRole('button', { name: button, exact: true }).click()
+  const steps: readonly [RegExp, () => Promise<void>][] = [
+    [/\/usage\?/, async () => void (await widget.details('grafana'))],
+    [/\/activity\?/, async () => void (await widget.details('grafana'))],
+    [/\/api-key\/ak_[^/]+$/, () => widget.act('grafana', 'Disable')],
+    [/\/rotate$/, async () => (await widget.act('grafana', 'Rotate…'), press('Rotate key', 'Rotate key'))],
+    [/\/api-key$/, async () => (await widget.fill({ name: 'on its way' }), press('Create API key', 'Create key'))],
+    [/sort=name/, async () => void (await widget.root.getByRole('columnheader', { name: 'Name', exact: true }).getByRole('button').click())],
+    [/\/link-token\//, async () => (await remove(), putBack())],
+    [/\/scopes$/, async () => (await remove(), putBack())],
+  ]
+  for (const [url, act] of steps) {
+    let letGo = () => {}
+    const released = new Promise<void>((resolve) => (letGo = resolve))
+    await page.route(url, async (route) => {
+      await released
+      await route.continue().catch(() => {})
+    })
+    const sent = page.waitForRequest(url)
+    await act()
+    await sent
+    await remove()
+    letGo()
+    await page.unroute(url)
+    await putBack()
+    await widget.loaded()
+  }
+})
+
 test('another customer’s keys are never shown, asked for or reached', async ({ page, demo, widget }) => {
   const all = (await demo.oneloop.getApiKeys(demo.workspaceId)).apiKeys as { id: string; name: string; customerId: string }[]
   const others = all.filter(({ customerId }) => customerId !== demo.customerId)
@@ -122,6 +199,7 @@ test('it asks nobody but its own server, with no cookie, no Authorization and no
   for (const { url, headers } of api) {
     expect(new URL(url).origin).toBe(demo.url)
     expect(headers).toHaveProperty('x-link-token')
+    expect(decodeURIComponent(url)).not.toContain(headers['x-link-token'])
     expect(headers).not.toHaveProperty('authorization')
     expect(headers).not.toHaveProperty('cookie')
     expect(headers).not.toHaveProperty('referer')

@@ -44,6 +44,12 @@ async fn a_token_is_minted_and_describes_itself() {
     }
     "#);
     assert_eq!(app.sdk().get(&path).await.succeeded().body, by_browser.body);
+
+    // Without the token in the path, where logs would have it.
+    let itself = "/api/v1/link-token/self";
+    let by_itself = app.anonymous().header("x-link-token", &token).get(itself).await.succeeded();
+    assert_eq!(by_itself.body, by_browser.body);
+    app.sdk().get(itself).await.refused(404, "unknown_link_token", "");
 }
 
 #[tokio::test]
