@@ -66,6 +66,9 @@ let names = Object.keys(suites)
 /** What the suites are told: where the server, the browser, the Python and the databases are. */
 const env = { FORCE_COLOR: undefined, NO_COLOR: '1' }
 
+/** What is compiled for the browser, while the Rust suite runs: a linker that sees the whole program has one thread. */
+let packaging
+
 /** Ends what `databases` started. */
 let stopDatabases = () => {}
 
@@ -135,9 +138,6 @@ async function server() {
   if (env.ONELOOP_BIN && existsSync(env.ONELOOP_BIN)) return
   env.ONELOOP_BIN = (await tested()).oneloop
 }
-
-/** What is compiled for the browser, while the Rust suite runs: a linker that sees the whole program has one thread. */
-let packaging
 
 /** Begins it, if a suite to come needs it; whoever needs it waits for it, and is told of a failure. */
 function beginPackaging() {
