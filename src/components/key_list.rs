@@ -123,7 +123,15 @@ fn body(app: App, menu: RowMenuState) -> Element {
         }
     };
     let count = Memo::new(move |_| rows.with(Vec::len));
-    once_mounted(measure.clone());
+    once_mounted({
+        let measure = measure.clone();
+        move || {
+            // A page that hears that the list is there may have taken it away again.
+            if !first.is_disposed() {
+                measure();
+            }
+        }
+    });
     let in_page = move || {
         rows.with(|rows| {
             let places = window().places(rows.len(), focused.get());

@@ -9,8 +9,8 @@ oneloopBinary()
 export default defineConfig({
   testDir: '.',
   outputDir: '../../test-results',
-  // Each has a browser and a server of its own; the machines this runs on have two cores.
-  workers: 2,
+  // One browser and one server at a time: the machines this runs on have two cores.
+  workers: 1,
   fullyParallel: false,
   forbidOnly: true,
   retries: 0,
