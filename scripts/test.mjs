@@ -7,46 +7,47 @@ import { join } from 'node:path'
 import { tested } from './build.mjs'
 import * as counts from './counts.mjs'
 import { start } from './databases.mjs'
+import * as failures from './failures.mjs'
 import * as needs from './needs.mjs'
 import { Problem, collect, main, root, seconds, step } from './steps.mjs'
 
-/** Each suite: what it needs before it starts, and what it runs. */
+/** Each suite: what it needs before it starts, what it runs, and whose output that is. */
 const suites = {
   rust: {
     title: 'unit, property, story, layering and doc tests',
     needs: [server, databases, beginPackaging],
     command: () => ['cargo', 'test', '--workspace', '--locked', '--no-fail-fast'],
-    count: counts.cargo,
+    runner: 'cargo',
   },
   scripts: {
     title: 'these scripts',
     needs: [],
     command: () => nodeTests('scripts/tests'),
-    count: counts.node,
+    runner: 'node',
   },
   conformance: {
     title: 'the published TypeScript SDK against the server',
     needs: [server, dist],
     command: () => nodeTests('tests/conformance'),
-    count: counts.node,
+    runner: 'node',
   },
   python: {
     title: 'the published Python SDK, and Schemathesis, against the server',
     needs: [server, interpreter],
     command: () => [env.PYTHON_BIN, '-m', 'pytest', '--quiet', '--config-file=tests/python/pytest.ini', 'tests/python'],
-    count: counts.pytest,
+    runner: 'pytest',
   },
   nodes: {
     title: 'several servers on one PostgreSQL, which is restarted under them',
     needs: [server, databases],
     command: () => nodeTests('tests/nodes'),
-      count: counts.node,
-    },
+    runner: 'node',
+  },
   migration: {
     title: 'keys of real legacy systems, from their own tables to keys that work here',
     needs: [server, databases, legacy],
     command: () => nodeTests('tests/migration'),
-    count: counts.node,
+    runner: 'node',
   },
   e2e: {
     title: 'Chromium through the widget against the server',
@@ -56,7 +57,7 @@ const suites = {
       'node_modules/@playwright/test/cli.js',
       ...['test', '--config=tests/e2e/playwright.config.ts', '--reporter=list'],
     ],
-    count: counts.playwright,
+    runner: 'playwright',
   },
 }
 
@@ -97,25 +98,31 @@ function nodeTests(folder) {
 
 /** Runs one suite; a set-up that fails is a failure of the suite, not the end of the others. */
 async function run(name) {
-  const { title, needs, command, count } = suites[name]
+  const { title, needs, command, runner } = suites[name]
   const start = Date.now()
   process.stderr.write(`\n── ${name}: ${title}\n`)
-  const result = { name, passed: 0, failed: 0, skipped: 0, ok: false }
+  const result = { name, passed: 0, failed: 0, skipped: 0, ok: false, said: '' }
   try {
     for (const need of needs) await need()
     const { all, code } = await collect(command(), { show: true, env })
-    Object.assign(result, count(all))
+    Object.assign(result, counts[runner](all))
     result.ok = code === 0 && result.failed === 0 && result.skipped === 0
     // A runner that found no tests proves nothing.
     if (result.passed === 0) result.ok = false
+    if (!result.ok) result.said = failures.said(all, failures[runner])
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     process.stderr.write(`\nerror: ${error.message}\n`)
+    result.said = `error: ${error.message}`
   }
   return { ...result, duration: seconds(start) }
 }
 
+/** What failed, in its own words, and then a line a suite. */
 function report(results) {
+  for (const { name, ok, said } of results) {
+    if (!ok) process.stdout.write(`\n── ${name}: failed\n\n${said}\n`)
+  }
   process.stdout.write('\n')
   for (const { name, ok, passed, failed, skipped, duration } of results) {
     const skips = skipped > 0 ? `, ${skipped} skipped` : ''
