@@ -47,7 +47,7 @@ interface Fixtures {
 export const test = base.extend<Fixtures>({
   serveWith: [[], { option: true }],
 
-  demo: async ({ serveWith }, use) => {
+  demo: async ({ serveWith }, use, testInfo) => {
     const home = await makeHome()
     const server = await home.serve('--demo', ...serveWith)
     const { workspaceId, customerId, sdkKey } = server.demo
@@ -61,6 +61,7 @@ export const test = base.extend<Fixtures>({
       verdict: async (key, ...requestedScopes) => (await oneloop.verifyApiKey({ key, requestedScopes })).status,
       log: server.log,
     })
+    if (testInfo.status !== testInfo.expectedStatus) tell(server.log())
     await server.stop()
     await home.remove()
   },
@@ -101,6 +102,13 @@ export async function fillUp({ oneloop, workspaceId, customerId }: Demo): Promis
   for (const name of ['backup', 'crawler', 'billing sync', 'status page']) {
     await oneloop.createApiKey({ name, workspaceId, customerId, enabled: true, scopes: [] })
   }
+}
+
+/** What the server said in a test that failed: all that it complained of, and its last words. */
+function tell(log: string): void {
+  const lines = log.trimEnd().split('\n')
+  const told = lines.filter((line, at) => /\b(?:WARN|ERROR)\b|panicked/.test(line) || at >= lines.length - 20)
+  console.log(['the server of the failed test:', ...told].join('\n'))
 }
 
 /** Keeps every script error and every policy violation. Failed requests are no complaint: tests cause them on purpose. */

@@ -33,8 +33,8 @@ impl Engine {
 
 /// Commits batches until nothing waits.
 async fn commit(engine: Engine) {
-    let _serving = engine.charges().serving();
-    while let Some((charges, answers)) = engine.charges().next(BATCH) {
+    let mut serving = engine.charges().serving();
+    while let Some((charges, answers)) = serving.next(BATCH) {
         match engine.store().charge(&charges).await {
             Ok(charged) => {
                 for (answer, charged) in answers.into_iter().zip(charged) {

@@ -119,8 +119,8 @@ impl Engine {
 
 /// Commits batches until nothing waits.
 async fn commit(engine: Engine) {
-    let _serving = engine.creates().serving();
-    while let Some((creates, answers)) = engine.creates().next(BATCH) {
+    let mut serving = engine.creates().serving();
+    while let Some((creates, answers)) = serving.next(BATCH) {
         let outcomes: Vec<_> = match engine.store_together(creates).await {
             Ok(stored) => stored
                 .into_iter()

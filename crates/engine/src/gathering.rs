@@ -49,34 +49,43 @@ impl<J, A> Gathering<J, A> {
         Place { answer, must_start: !std::mem::replace(&mut queue.committing, true) }
     }
 
+    /// To be held by the task that commits, which takes its batches from it.
+    pub(crate) fn serving(&self) -> Serving<'_, J, A> {
+        Serving { gathering: self, done: false }
+    }
+}
+
+/// The task that commits. If it ends before nothing waits, by a bug, those that wait are told by their channel, and
+/// the next one starts a new task.
+pub(crate) struct Serving<'g, J, A> {
+    gathering: &'g Gathering<J, A>,
+    /// Nothing waited any more. Whoever has come since is served by a task of their own, and not to be touched.
+    done: bool,
+}
+
+impl<J, A> Serving<'_, J, A> {
     /// The next batch, of `most` jobs; `None` when nothing waits, and the task ends.
-    pub(crate) fn next(&self, most: usize) -> Option<Batch<J, A>> {
-        let mut queue = self.queue();
+    pub(crate) fn next(&mut self, most: usize) -> Option<Batch<J, A>> {
+        let mut queue = self.gathering.queue();
         if queue.waiting.is_empty() {
             queue.committing = false;
+            self.done = true;
             return None;
         }
         let rest = queue.waiting.len().min(most);
         let rest = queue.waiting.split_off(rest);
         Some(std::mem::replace(&mut queue.waiting, rest).into_iter().unzip())
     }
-
-    /// To be held by the task that commits.
-    pub(crate) fn serving(&self) -> Serving<'_, J, A> {
-        Serving(self)
-    }
 }
-
-/// Lets the queue be served again if its task ends before it is empty, by a bug: those that wait are told by
-/// their channel, and the next one starts a new task.
-pub(crate) struct Serving<'g, J, A>(&'g Gathering<J, A>);
 
 impl<J, A> Drop for Serving<'_, J, A> {
     fn drop(&mut self) {
-        let mut queue = self.0.queue();
-        if std::mem::take(&mut queue.committing) {
-            queue.waiting.clear();
+        if self.done {
+            return;
         }
+        let mut queue = self.gathering.queue();
+        queue.committing = false;
+        queue.waiting.clear();
     }
 }
 
@@ -91,7 +100,8 @@ mod tests {
         let starts: Vec<_> = places.iter().map(|place| place.must_start).collect();
         assert_eq!(starts, [true, false, false, false, false]);
         let mut batches = Vec::new();
-        while let Some((jobs, waiting)) = gathering.next(3) {
+        let mut serving = gathering.serving();
+        while let Some((jobs, waiting)) = serving.next(3) {
             for (job, waits) in jobs.iter().zip(waiting) {
                 waits.send(job * 2).expect("somebody waits");
             }
@@ -111,5 +121,20 @@ mod tests {
         drop(gathering.serving());
         assert!(place.answer.await.is_err());
         assert!(gathering.join(2).must_start);
+    }
+
+    #[tokio::test]
+    async fn who_comes_while_a_task_that_is_done_goes_away_is_served_by_the_next() {
+        let gathering = Gathering::<u8, u8>::default();
+        let mut first = gathering.serving();
+        assert!(first.next(3).is_none());
+        let place = gathering.join(1);
+        assert!(place.must_start);
+        drop(first);
+        let (jobs, waiting) = gathering.serving().next(3).expect("it still waits");
+        for (job, waits) in jobs.iter().zip(waiting) {
+            waits.send(job * 2).expect("somebody waits");
+        }
+        assert_eq!(place.answer.await, Ok(2));
     }
 }
