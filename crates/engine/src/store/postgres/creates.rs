@@ -38,7 +38,7 @@ const ADD_KEYS: &str = concat!(
              unnest($26::bigint[], $27::bigint[], $28::bytea[], $29::text[], $30::text[],
                     $31::text[], $32::text[], $33::text[], $34::text[], $35::bytea[]) AS line
      )
-     SELECT pg_notify($43, '') FROM moved"
+     SELECT pg_notify($43, $44) FROM moved"
 );
 
 /// Where the head stood after this node's last statement of this kind.
@@ -50,7 +50,7 @@ impl KnownHead {
         std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), head)
     }
 
-    /// Adds keys if the change log ends at `end`.
+    /// Adds keys if the change log ends at `end`; the other nodes hear `own_word`.
     pub(super) async fn add_keys(
         &self,
         writers: &PgPool,
@@ -58,10 +58,11 @@ impl KnownHead {
         keys: &[ApiKeyRow],
         audit: &[NewAudit],
         pepper: &Pepper,
+        own_word: &str,
     ) -> Result<Written, StoreError> {
         let known = self.replace(None).filter(|head| head.change == end);
         if let Some(head) = known
-            && let Some(moved) = add_keys(writers, head, keys, audit, pepper).await?
+            && let Some(moved) = add_keys(writers, head, keys, audit, pepper, own_word).await?
         {
             self.replace(Some(moved));
             return Ok(Some(end + 1..=moved.change));
@@ -72,7 +73,7 @@ impl KnownHead {
         if head.change != end {
             return Ok(None);
         }
-        let Some(moved) = add_keys(writers, head, keys, audit, pepper).await? else {
+        let Some(moved) = add_keys(writers, head, keys, audit, pepper, own_word).await? else {
             return Ok(None);
         };
         self.replace(Some(moved));
@@ -87,6 +88,7 @@ async fn add_keys(
     keys: &[ApiKeyRow],
     audit: &[NewAudit],
     pepper: &Pepper,
+    own_word: &str,
 ) -> Result<Option<Head>, StoreError> {
     if head.chain.seq < head.audit {
         // Written by a node of an earlier release meanwhile: whoever writes next in the ordinary way ties that.
@@ -108,6 +110,7 @@ async fn add_keys(
         .bind(last)
         .bind(head.chain.link.as_bytes().to_vec())
         .bind(CHANNEL)
+        .bind(own_word)
         .fetch_optional(writers)
         .await?;
     Ok(added.map(|_| moved))

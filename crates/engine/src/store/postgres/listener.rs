@@ -1,6 +1,7 @@
 //! NOTIFY of other nodes, so that a change is followed in milliseconds instead of at the next look. A hint only:
 //! while this connection is broken, or behind a pooler that has no LISTEN, nothing is lost but those milliseconds.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::connections;
+use crate::entropy;
 
 /// The channel on which writers say that they have committed.
 pub(super) const CHANNEL: &str = "oneloop_changes";
@@ -21,14 +23,30 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(super) struct Listener {
     pool: PgPool,
     heard: Arc<Notify>,
+    /// What this node says of commits that it need not be told of.
+    own_word: Arc<str>,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Listener {
-    pub(super) fn start(options: &PgConnectOptions) -> Self {
+    /// Starts listening.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system has no randomness, by which this node's word differs from those of all others.
+    pub(super) fn start(options: &PgConnectOptions) -> io::Result<Self> {
         let (pool, heard) = (connections::listener(options), Arc::new(Notify::new()));
-        let task = tokio::spawn(listen(pool.clone(), Arc::clone(&heard)));
-        Self { pool, heard, task: Mutex::new(Some(task)) }
+        let mut word = [0; 16];
+        entropy::fill(&mut word)?;
+        let own_word: Arc<str> = format!("{:032x}", u128::from_be_bytes(word)).into();
+        let task = tokio::spawn(listen(pool.clone(), Arc::clone(&heard), Arc::clone(&own_word)));
+        Ok(Self { pool, heard, own_word, task: Mutex::new(Some(task)) })
+    }
+
+    /// The payload of a notification that is for the other nodes only: what was committed is in this node's memory
+    /// already, and asking for it would only get in the way of what it commits next.
+    pub(super) fn own_word(&self) -> &str {
+        &self.own_word
     }
 
     /// Waits for word.
@@ -58,14 +76,17 @@ impl Drop for Listener {
 
 /// Passes on what is heard, for ever. A connection that is made anew counts as word: something may have been
 /// missed.
-async fn listen(pool: PgPool, heard: Arc<Notify>) {
+async fn listen(pool: PgPool, heard: Arc<Notify>, own_word: Arc<str>) {
     loop {
         if let Ok(mut listener) = PgListener::connect_with(&pool).await
             && listener.listen(CHANNEL).await.is_ok()
         {
             heard.notify_one();
-            while listener.try_recv().await.is_ok() {
-                heard.notify_one();
+            // `None`: the connection was lost, and is made anew.
+            while let Ok(said) = listener.try_recv().await {
+                if said.is_none_or(|said| said.payload() != &*own_word) {
+                    heard.notify_one();
+                }
             }
         }
         tokio::time::sleep(RETRY).await;

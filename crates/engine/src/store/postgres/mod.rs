@@ -81,7 +81,7 @@ impl PostgresStore {
             creators: connections::creators(&options),
             readers: connections::readers(&options),
             watch: Watch::new(options.clone()),
-            listener: Listener::start(&options),
+            listener: Listener::start(&options).map_err(|error| failed(error.into()))?,
             known_head: KnownHead::default(),
         })
     }
@@ -111,7 +111,8 @@ impl Store for PostgresStore {
         audit: &[NewAudit],
         pepper: &Pepper,
     ) -> Result<Written, StoreError> {
-        self.known_head.add_keys(&self.creators, end, keys, audit, pepper).await
+        let own_word = self.listener.own_word();
+        self.known_head.add_keys(&self.creators, end, keys, audit, pepper, own_word).await
     }
 
     async fn is_half_copied(&self) -> Result<bool, StoreError> {
