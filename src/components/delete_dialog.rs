@@ -97,6 +97,7 @@ fn confirmation(name: &str, typed: RwSignal<String>, mismatch: RwSignal<bool>) -
         });
     el("div")
         .class("field")
+        .part("field")
         .child(el("label").class("label").attr("for", id).child(text::delete::type_name(name)))
         .child(field)
         .child(

@@ -65,6 +65,7 @@ pub fn DetailsDialog(
     // It may be longer than the window, and holds nothing that the keyboard could go to.
     let body = el("div")
         .class("form-body")
+        .part("dialog__body")
         .attr("tabindex", "0")
         .role("group")
         .attr("aria-label", text::details::title())
@@ -76,13 +77,13 @@ pub fn DetailsDialog(
     let foot = el("div").class("actions").child(again).child(close);
     dialog(text::details::title(), leave)
         .child(body)
-        .child(el("div").class("form-foot").child(foot))
+        .child(el("div").class("form-foot").part("dialog__foot").child(foot))
         .into()
 }
 
 fn section(title: &'static str, content: impl Child) -> Element {
     let title = el("h3").class("label").child(title);
-    el("section").class("field").child(title).child(content)
+    el("section").class("field").part("field").child(title).child(content)
 }
 
 /// What was fetched, or that it is on its way, or why it is not known.

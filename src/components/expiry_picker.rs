@@ -120,6 +120,7 @@ pub fn expiry_picker(
         .child(line);
     el("div")
         .class("field")
+        .part("field")
         .child(Choice::new(
             text::form::expires(),
             labels,

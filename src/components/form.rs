@@ -51,6 +51,7 @@ impl Form {
             .busy(submission.busy);
         let foot = el("div")
             .class("form-foot")
+            .part("dialog__foot")
             .child(foot)
             .child(notice(move || submission.message()))
             .child(el("div").class("actions").child(cancel).child(send));
@@ -61,7 +62,7 @@ impl Form {
                 event.prevent_default();
                 submit();
             })
-            .child(body.class("form-body"))
+            .child(body.class("form-body").part("dialog__body"))
             .child(foot);
         dialog(title, leave).child(form)
     }

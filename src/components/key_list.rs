@@ -39,7 +39,7 @@ const NOBODY: usize = usize::MAX;
 ///
 /// # Parts
 ///
-/// `table`, `head`, `body`, `foot`.
+/// `table`, `head`, `body`, `no-match`, `banner`, `foot`.
 pub fn key_list(app: App, menu: RowMenuState) -> View {
     let rows = app.rows;
     let picks = app.picks();
@@ -79,7 +79,7 @@ pub fn key_list(app: App, menu: RowMenuState) -> View {
             (false, true) => text::list::no_match(),
             (false, false) => text::list::none_current(),
         };
-        let words = || el("p").class("no-match").child(words);
+        let words = || el("p").class("no-match").part("no-match").child(words);
         rows.with(Vec::is_empty).then(words)
     };
     views([

@@ -30,7 +30,8 @@ const ANY_ACTION: [LinkTokenPermissions; 4] = [
 ///
 /// # Parts
 ///
-/// `row`, `row__name`, `row__key`, `row__permissions`, `row__menu`.
+/// `row`; `row__pick`, `row__name`, `row__key`, `row__permissions`, `row__status`, `row__used`, `row__created`,
+/// `row__expires`, `row__menu`.
 pub fn key_row(app: App, menu: RowMenuState, row: &Row) -> Element {
     let key = row.key.clone();
     let read = |part: fn(&ApiKey) -> String| {
@@ -61,7 +62,7 @@ pub fn key_row(app: App, menu: RowMenuState, row: &Row) -> Element {
         .attr("dir", "auto")
         .on("click", details)
         .child(read(|key| key.name.clone()));
-    let pick = app.picks().then(|| cell("cell cell-pick").child(pick_one(app, row.clone())));
+    let pick = app.picks().then(|| cell("cell cell-pick").part("row__pick").child(pick_one(app, row.clone())));
     let id = row.id.clone();
     let marked = Memo::new(move |_| app.marked.with(|it| it.as_deref() == Some(id.as_str())));
     let old = {
@@ -119,10 +120,10 @@ pub fn key_row(app: App, menu: RowMenuState, row: &Row) -> Element {
         )
         .child(cell("cell cell-key").part("row__key").child(current).child(old))
         .child(cell("cell cell-permissions").part("row__permissions").child(short).child(full))
-        .child(cell("cell cell-status").child(move || status(state.get())))
-        .child(cell("cell cell-used").child(used))
-        .child(cell("cell cell-created").child(created))
-        .child(cell("cell cell-expires").child(expires))
+        .child(cell("cell cell-status").part("row__status").child(move || status(state.get())))
+        .child(cell("cell cell-used").part("row__used").child(used))
+        .child(cell("cell cell-created").part("row__created").child(created))
+        .child(cell("cell cell-expires").part("row__expires").child(expires))
         .child(cell("cell cell-actions").part("row__menu").child(own).child(button))
 }
 

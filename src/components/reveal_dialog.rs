@@ -168,6 +168,7 @@ pub fn RevealDialog(
         .child(el("span").class("copied").role("status").child(said));
     let body = el("div")
         .class("form-body")
+        .part("dialog__body")
         .child(el("p").class("which").child(name).child(once))
         .child(el("span").class("hidden").attr("id", label).child(text::reveal::secret()))
         .child(unrecorded().child(secret_text).child(show))
@@ -179,7 +180,7 @@ pub fn RevealDialog(
         None => text::reveal::created_title(),
         Some(_) => text::reveal::rotated_title(),
     };
-    dialog(title, leave).child(body).child(el("div").class("form-foot").child(foot)).into()
+    dialog(title, leave).child(body).child(el("div").class("form-foot").part("dialog__foot").child(foot)).into()
 }
 
 /// Where the secret stands, with the marks that session recorders look for.

@@ -141,7 +141,7 @@ fn overlap_picker(app: App, draft: Draft) -> Element {
         .attr("id", hint)
         .attr("aria-live", "polite")
         .child(consequence);
-    el("div").class("field").child(choice).child(field).child(line)
+    el("div").class("field").part("field").child(choice).child(field).child(line)
 }
 
 fn hours_field(draft: Draft, described_by: &str) -> Element {

@@ -83,6 +83,10 @@ impl Default for RowMenuState {
 /// # Accessibility
 ///
 /// APG menu button: Enter, Space and ArrowDown open at the first item, ArrowUp at the last.
+///
+/// # Parts
+///
+/// `menu-button`.
 pub fn menu_button(menu: RowMenuState, row: &Row) -> Element {
     let button = el("button");
     let node: HtmlElement = button.node();
@@ -125,6 +129,7 @@ pub fn menu_button(menu: RowMenuState, row: &Row) -> Element {
     let key_of = row.key.clone();
     button
         .class("menu-button")
+        .part("menu-button")
         .attr("type", "button")
         .attr("aria-haspopup", "menu")
         .attr("aria-expanded", expanded)

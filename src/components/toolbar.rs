@@ -100,6 +100,7 @@ fn search_field(app: App) -> Element {
     };
     let field = el("input")
         .class("input")
+        .part("input")
         .attr("type", "search")
         .attr("aria-label", text::list::search())
         .attr("placeholder", text::list::search())
@@ -132,6 +133,7 @@ fn select(
         .map(|(place, label)| el("option").attr("value", place.to_string()).child(label));
     el("select")
         .class(move || if is_set() > 0 { "select select-on" } else { "select" })
+        .part("select")
         .attr("aria-label", label)
         .children(options)
         .prop("value", move || value().to_string())

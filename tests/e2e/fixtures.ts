@@ -111,6 +111,18 @@ function tell(log: string): void {
   console.log(['the server of the failed test:', ...told].join('\n'))
 }
 
+/** Gives the workspace these permissions more. */
+export async function addScopes({ url, workspaceId, sdkKey }: Demo, names: readonly string[]): Promise<void> {
+  for (const [at, name] of names.entries()) {
+    const answer = await fetch(`${url}/api/v1/workspace/${workspaceId}/scope`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${sdkKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name, representation: `more-${at}` }),
+    })
+    if (!answer.ok) throw new Error(`no scope ${name}: ${answer.status} ${await answer.text()}`)
+  }
+}
+
 /** Keeps every script error and every policy violation. Failed requests are no complaint: tests cause them on purpose. */
 function listen(page: Page, complaints: string[]): void {
   page.on('pageerror', (error) => complaints.push(`uncaught: ${error.message}`))

@@ -215,24 +215,3 @@ test('removed and put back many times, it leaves nothing behind', async ({ page,
   expect(after.nodes).toBeLessThan(before.nodes * 1.1)
   await expect(widget.root.getByRole('heading', { name: 'API keys', exact: true })).toHaveCount(1)
 })
-
-test('a page may fill the slots, and the row of one key', async ({ page, demo }) => {
-  const [key] = (await demo.oneloop.getApiKeys(demo.workspaceId)).apiKeys.filter(({ name }: { name: string }) => name === 'grafana')
-  const light = `<a slot="header" href="/docs">How to authenticate</a><p slot="footer">Ask security@acme.example</p>
-    <button slot="row-actions:${key.id}">Dashboard</button><p slot="empty">Or import some.</p>`
-  const widget = await openHostPage(page, demo, { body: `<main class="host"><oneloop-keys id="keys">${light}</oneloop-keys></main>` })
-  await widget.loaded()
-  await expect(page.getByRole('link', { name: 'How to authenticate' })).toBeVisible()
-  await expect(page.getByText('Ask security@acme.example')).toBeVisible()
-  await expect(page.getByText('Or import some.')).toBeHidden()
-  const own = await page.getByRole('button', { name: 'Dashboard' }).boundingBox()
-  const row = await widget.row('grafana').boundingBox()
-  expect(own && row && own.y >= row.y && own.y + own.height <= row.y + row.height).toBe(true)
-
-  for (const { id } of (await demo.oneloop.getApiKeys(demo.workspaceId)).apiKeys) {
-    await demo.oneloop.deleteApiKey(demo.workspaceId, id)
-  }
-  await page.reload()
-  await expect(widget.root.getByText('No API keys yet', { exact: true })).toBeVisible()
-  await expect(page.getByText('Or import some.')).toBeVisible()
-})

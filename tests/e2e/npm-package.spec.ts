@@ -105,6 +105,15 @@ test('the package holds what its manifest names, and nothing of the repository',
   expect(typeof OneloopKeysElement.define).toBe('function')
 })
 
+// A package of this kind could not be installed without force, for the versions that it asked its users to have, and then
+// brought 307 packages and 431 MB.
+test('it is installed without force, and brings no other package', async () => {
+  const installed = join(folder, 'node_modules')
+  expect((await readdir(installed)).filter((name) => !name.startsWith('.'))).toEqual(['oneloop-keys'])
+  const manifest = JSON.parse(await readFile(join(installed, 'oneloop-keys', 'package.json'), 'utf8'))
+  expect(Object.keys(manifest).filter((field) => /dependencies/i.test(field))).toEqual([])
+})
+
 test('a page without a bundler shows the keys', async ({ page }) => {
   const site = join(folder, 'plain')
   await mkdir(site)

@@ -42,14 +42,18 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {}
  * @fires oneloop-error - Something failed. `detail.code`, `detail.message`.
  * @csspart root - Everything.
  * @csspart header - Heading and Create button; `title` and `intro` inside it.
- * @csspart toolbar - Search, filters and order; `search` inside it. `selection` in its place while keys are picked.
+ * @csspart toolbar - Search, filters and order; `search` and `select` inside it. `selection` in its place while keys are
+ * picked.
  * @csspart banner - What expires soon.
- * @csspart table - The list; `head`, `body`, `row`, `row__name`, `row__key`, `row__permissions`, `row__menu`, `status`.
+ * @csspart table - The list; `head`, `body`, `row`, and in a row `row__pick`, `row__name`, `row__key`, `row__permissions`,
+ * `row__status`, `row__used`, `row__created`, `row__expires`, `row__menu`, `status`, `menu-button`.
+ * @csspart no-match - Instead of rows, when nothing is found.
  * @csspart foot - Under the list: how far it was read, and the way to the expired keys.
  * @csspart facts - What is known of a key, in its dialog; also `usage` and `activity`.
+ * @csspart many - The keys that something is done to together.
  * @csspart snippet - The lines that use a new key.
- * @csspart dialog - A dialog; `dialog__title`, `dialog__close`, `field`, `input`, `choice`, `scopes`, `scope`,
- * `summary`, `secret`, `secret__text`.
+ * @csspart dialog - A dialog; `dialog__title`, `dialog__close`, `dialog__body`, `dialog__foot`, `field`, `input`, `choice`,
+ * `scopes`, `scope`, `summary`, `secret`, `secret__text`.
  * @csspart menu - A row's menu; `menu__item`.
  * @csspart button - A button; also `button-primary`, `button-danger`, `button-quiet`.
  * @csspart notice - A message that something failed.
