@@ -62,7 +62,9 @@ pub fn key_row(app: App, menu: RowMenuState, row: &Row) -> Element {
         .attr("dir", "auto")
         .on("click", details)
         .child(read(|key| key.name.clone()));
-    let pick = app.picks().then(|| cell("cell cell-pick").part("row__pick").child(pick_one(app, row.clone())));
+    let pick = app
+        .picks()
+        .then(|| cell("cell cell-pick").part("row__pick").child(pick_one(app, row.clone())));
     let id = row.id.clone();
     let marked = Memo::new(move |_| app.marked.with(|it| it.as_deref() == Some(id.as_str())));
     let old = {

@@ -180,7 +180,10 @@ pub fn RevealDialog(
         None => text::reveal::created_title(),
         Some(_) => text::reveal::rotated_title(),
     };
-    dialog(title, leave).child(body).child(el("div").class("form-foot").part("dialog__foot").child(foot)).into()
+    dialog(title, leave)
+        .child(body)
+        .child(el("div").class("form-foot").part("dialog__foot").child(foot))
+        .into()
 }
 
 /// Where the secret stands, with the marks that session recorders look for.

@@ -204,7 +204,7 @@ pub fn scope_picker(app: App, draft: ScopeDraft, submission: Submission) -> Elem
     let filter = searchable.then(|| {
         el("input")
             .class("input")
-        .part("input")
+            .part("input")
             .attr("type", "search")
             .attr("aria-label", text::form::find_scope())
             .attr("placeholder", text::form::find_scope())
