@@ -22,11 +22,12 @@ use crate::store::columns::json;
 use crate::store::from_columns::all;
 use crate::store::indexed::{INDEXED, Indexed};
 
-/// Keys handed over at once.
-const BATCH: usize = 1_024;
+/// Keys handed over at once. Few: each batch is freed by another thread than made it, and the allocator keeps what
+/// such batches took for the process's whole life, 30 bytes a key of a million with 1,024 at once.
+const BATCH: usize = 64;
 
 /// Batches that may wait: bounds what is held twice.
-const BATCHES: usize = 4;
+const BATCHES: usize = 16;
 
 /// How much of the file is read through the page tables instead of by a call for each page.
 const MAPPED: i64 = 1 << 34;
