@@ -176,6 +176,15 @@ mod tests {
     use crate::actor::Actor;
     use crate::options::{Database, EngineOptions};
 
+    /// Ten million keys take longer to read than memory may go without a look.
+    #[tokio::test]
+    async fn whoever_has_opened_a_database_has_looked() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let database = Database::Sqlite(directory.path().join("one.db"));
+        let engine = Engine::open(EngineOptions::new(database)).await.expect("opens");
+        assert_ne!(engine.change_feed().looked.load(Ordering::Acquire), 0);
+    }
+
     /// More was written, and forgotten again, than a process saw while it was away.
     #[tokio::test]
     async fn who_was_away_for_longer_than_the_log_goes_back_loads_everything() {

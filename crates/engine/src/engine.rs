@@ -138,8 +138,9 @@ impl Engine {
         }));
         engine.tie_audit().await.map_err(|error| failed(error.into()))?;
         engine.load().await.map_err(|error| failed(error.into()))?;
-        // Keys may have been read from a later state than their workspaces.
-        engine.follow_changes().await.map_err(|error| failed(error.into()))?;
+        // Keys may have been read from a later state than their workspaces. And reading many takes longer than memory may
+        // go without a look: the first questions would find it too old to answer from.
+        engine.look_for_changes(true).await.map_err(|error| failed(error.into()))?;
         engine.0.background.start(&engine);
         Ok(engine)
     }
