@@ -2,7 +2,8 @@
 //
 // Chromium with its CPU slowed down four times, one real server with 100 and with 10,000 keys, both widgets by turns in
 // one run. Prints numbers, and a line that begins with `ratio` for each that has an aim. Needs a release
-// `dist/`, an `oneloop` binary, and the published widget: `npm ci --prefix tests/react`.
+// `dist/`, an `oneloop` binary, and the published widget: `npm ci --prefix tests/react`. With names of parts (`start`,
+// `typing`, `scrolling`, `heap`) only those.
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -25,6 +26,12 @@ const LIMIT = 120_000
 if (!readFileSync(new URL('../dist/.stamp', import.meta.url), 'utf8').startsWith('release ')) {
   throw new Error('dist/ holds no release build: run `cargo xtask package`')
 }
+
+const PARTS = ['start', 'typing', 'scrolling', 'heap']
+const asked = process.argv.slice(2)
+const unknown = asked.find((part) => !PARTS.includes(part))
+if (unknown !== undefined) throw new Error(`there is no part "${unknown}": ${PARTS.join(', ')}`)
+const isAsked = (part) => asked.length === 0 || asked.includes(part)
 
 const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]
 const line = (text) => process.stdout.write(`${text}\n`)
@@ -144,18 +151,31 @@ const show = async (...given) => {
 }
 try {
   const filled = await fillServer(started, SIZES)
-  for (const size of SIZES) await measureStart(size, shown.origin, { server: started.url, ...filled[size] })
+  const at = (size) => ({ server: started.url, ...filled[size] })
+  const [few, many] = SIZES
+  if (isAsked('start')) for (const size of SIZES) await measureStart(size, shown.origin, at(size))
 
-  const count = SIZES.at(-1).toLocaleString('en')
-  const { page } = await show(`${shown.origin}/oneloop`, { server: started.url, ...filled[SIZES.at(-1)] })
-  for (const text of await measureSearch(page, `100 of ${count} keys read`)) line(text)
-  for (const text of await measureScopes(page)) line(text)
-  for (const text of await measureScrolling(page)) line(text)
-  for (const text of await measureSearch(page, `all ${count} keys read`)) line(text)
-
-  const few = await show(`${shown.origin}/oneloop`, { server: started.url, ...filled[SIZES[0]] })
-  await few.cdp.send('Emulation.setCPUThrottlingRate', { rate: 1 })
-  for (const text of await measureHeap(few.page, few.cdp)) line(text)
+  const count = many.toLocaleString('en')
+  const report = (lines) => lines.forEach(line)
+  if (isAsked('typing') || isAsked('scrolling')) {
+    const { page } = await show(`${shown.origin}/oneloop`, at(many))
+    if (isAsked('typing')) {
+      report(await measureSearch(page, `100 of ${count} keys read`))
+      report(await measureScopes(page))
+    }
+    report(await measureScrolling(page, `${SLOWDOWN} times slower`))
+    if (isAsked('typing')) report(await measureSearch(page, `all ${count} keys read`))
+  }
+  if (isAsked('scrolling')) {
+    const { page, cdp } = await show(`${shown.origin}/oneloop`, at(many))
+    await cdp.send('Emulation.setCPUThrottlingRate', { rate: 1 })
+    report(await measureScrolling(page, 'not slowed down'))
+  }
+  if (isAsked('heap')) {
+    const { page, cdp } = await show(`${shown.origin}/oneloop`, at(few))
+    await cdp.send('Emulation.setCPUThrottlingRate', { rate: 1 })
+    report(await measureHeap(page, cdp))
+  }
 } finally {
   for (const { close } of opened) await close()
   shown.close()

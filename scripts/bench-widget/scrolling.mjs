@@ -3,8 +3,8 @@
 /** The most that a frame may take, in milliseconds. */
 const AIM = 50
 
-/** Scrolls with the wheel, first row by row and then as fast as the list is read, until its last row is in the page. */
-export async function measureScrolling(page) {
+/** Scrolls with the wheel, first row by row and then as fast as the list is read, until its last row is in the page; `speed` says how the browser goes. */
+export async function measureScrolling(page, speed) {
   await page.evaluate(() => {
     window.intervals = []
     let last = performance.now()
@@ -35,11 +35,11 @@ export async function measureScrolling(page) {
   const sorted = intervals.toSorted((a, b) => a - b)
   const late = sorted.filter((interval) => interval > AIM)
   return [
-    `${sorted.length} frames while scrolling through ${rows - 1} keys: median ${sorted[sorted.length >> 1].toFixed(0)} ms, ` +
+    `${sorted.length} frames while scrolling through ${rows - 1} keys, ${speed}: median ${sorted[sorted.length >> 1].toFixed(0)} ms, ` +
       `99 of 100 within ${sorted[Math.floor(sorted.length * 0.99)].toFixed(0)} ms, ${late.length} over ${AIM} ms`,
-    `ratio longest frame while scrolling: ${(sorted.at(-1) / AIM).toFixed(2)} of ${AIM} ms (aim: 1 at most)`,
-    `elements of the widget at most: ${most.elements}; with texts and comments ${most.nodes}`,
-    `ratio elements of the widget: ${(most.elements / 1500).toFixed(2)} of 1500 (aim: below 1)`,
+    `ratio longest frame while scrolling, ${speed}: ${(sorted.at(-1) / AIM).toFixed(2)} of ${AIM} ms (aim: 1 at most)`,
+    `elements of the widget at most, ${speed}: ${most.elements}; with texts and comments ${most.nodes}`,
+    `ratio elements of the widget, ${speed}: ${(most.elements / 1500).toFixed(2)} of 1500 (aim: below 1)`,
   ]
 }
 

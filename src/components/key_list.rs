@@ -8,10 +8,11 @@ use super::icon::Icon;
 use super::key_row::key_row;
 use super::notice::notice;
 use super::row_menu::RowMenuState;
+use super::scroll::Scroll;
 use super::selection::{pick_all, selection_bar};
 use super::toolbar::toolbar;
 use crate::dom::{Element, View, dynamic, each, el, once_mounted, views};
-use crate::listing::{EXPIRED, EXPIRING, ORDERS, Query, Window};
+use crate::listing::{EXPIRED, EXPIRING, ORDERS, Query};
 use crate::signal::{Memo, RwSignal};
 use crate::state::{App, Row};
 use crate::text;
@@ -19,8 +20,6 @@ use crate::text::problem::{Attempt, message};
 
 /// From how many keys searching and sorting are worth their place.
 const SEARCH_FROM: usize = 8;
-/// How many rows before the end of what was read the next page is fetched.
-const AHEAD: usize = 40;
 /// From how many rows the table keeps room for a scrollbar, so that the columns and their headings agree.
 const LONG: usize = 12;
 /// A place that no row has.
@@ -94,47 +93,21 @@ pub fn key_list(app: App, menu: RowMenuState) -> View {
 /// The rows, in a place of their own to scroll in once there are many.
 fn body(app: App, menu: RowMenuState) -> Element {
     let rows = app.rows;
-    // The first row in sight, and how many are.
-    let (first, sight) = (RwSignal::new(0_usize), RwSignal::new(0_usize));
-    let window = move || Window::at(first.get(), sight.get());
+    let body = el("tbody");
+    let ground = el("tr").class("ground").attr("aria-hidden", "true");
+    let scroll = Scroll::new(app, body.node(), ground.node());
     // `NOBODY` while no row has the focus.
     let focused = RwSignal::new(NOBODY);
-    let body = el("tbody");
-    let node: HtmlElement = body.node();
-    let measure = {
-        let node = node.clone();
-        move || {
-            let count = rows.with_untracked(Vec::len);
-            // All rows are equally high, so pixels are rows.
-            let whole = i64::from(node.scroll_height().max(1));
-            let at = |pixels: i32| {
-                usize::try_from(i64::from(pixels) * count as i64 / whole).unwrap_or_default()
-            };
-            let before = untrack(window);
-            let (top, height) = (at(node.scroll_top()), at(node.client_height()) + 1);
-            let next = Window::at(top, height);
-            if next != before {
-                sight.set(height);
-                first.set(top);
-            }
-            if next.to + AHEAD > count {
-                app.more();
-            }
-        }
-    };
     let count = Memo::new(move |_| rows.with(Vec::len));
+    let high: HtmlElement = ground.node();
     once_mounted({
-        let measure = measure.clone();
-        move || {
-            // A page that hears that the list is there may have taken it away again.
-            if !first.is_disposed() {
-                measure();
-            }
-        }
+        let scroll = scroll.clone();
+        move || scroll.follow()
     });
+    let window = scroll.clone();
     let in_page = move || {
         rows.with(|rows| {
-            let places = window().places(rows.len(), focused.get());
+            let places = window.window().places(rows.len(), focused.get());
             places.into_iter().map(|at| (at, rows[at].clone())).collect::<Vec<(usize, Row)>>()
         })
     };
@@ -144,47 +117,43 @@ fn body(app: App, menu: RowMenuState) -> Element {
             .on("focusin", move |_| focused.set(at))
             .on("focusout", move |_| focused.set(NOBODY));
         let node: HtmlElement = element.node();
-        let _ = node.style().set_property("--_at", &at.to_string());
+        set_rows(&node, "inset-block-start", at);
         element
     };
     let key = |(at, row): &(usize, Row)| [row.id.as_str(), &at.to_string()].concat();
-    let in_sight = move |(at, _): &(usize, Row)| {
-        let first = first.get_untracked();
-        (first..first + sight.get_untracked()).contains(at)
+    let in_sight = {
+        let scroll = scroll.clone();
+        move |(at, _): &(usize, Row)| scroll.shows(*at)
     };
-    let (counted, asked) = (node.clone(), node.clone());
+    let (moved, restarted) = (scroll.clone(), scroll.clone());
     body.class("rows")
         .part("body")
         .role("rowgroup")
         .on("scroll", move |_| {
-            measure();
+            moved.follow();
             menu.close_if_moved();
         })
+        .child(ground.effect(move || set_rows(&high, "block-size", count.get())))
         .child(each(in_page, key, in_sight, row))
-        .effect(move || {
-            let _ = counted.style().set_property("--_count", &count.get().to_string());
-        })
         .effect(move || {
             // What another question finds begins at its beginning.
             app.query.with(|_| ());
-            asked.set_scroll_top(0);
+            restarted.restart();
         })
         .effect(move || {
             // The key that the page asked for, if it has been read.
             let Some(id) = app.marked.get() else { return };
             let place = rows.with_untracked(|all| all.iter().position(|it| it.id.as_str() == id));
-            let (node, count) = (node.clone(), count.get_untracked());
             if let Some(place) = place {
-                once_mounted(move || bring_into_sight(&node, place, count));
+                let scroll = scroll.clone();
+                once_mounted(move || scroll.bring(place));
             }
         })
 }
 
-/// Scrolls the row at `place` of `count` into the middle.
-fn bring_into_sight(body: &HtmlElement, place: usize, count: usize) {
-    let number = |count: usize| i32::try_from(count).unwrap_or(i32::MAX);
-    let above = number(place) * (body.scroll_height() / number(count).max(1));
-    body.set_scroll_top(above - body.client_height() / 2);
+/// Makes a length that of so many rows. Not by a property of our own: all that is inside would inherit it, and be styled anew.
+fn set_rows(node: &HtmlElement, property: &str, count: usize) {
+    let _ = node.style().set_property(property, &format!("calc({count} * var(--_row))"));
 }
 
 /// A column: its class, its heading, and the places in [`ORDERS`] of what a press on that asks for first, and then in

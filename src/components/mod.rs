@@ -28,6 +28,7 @@ pub mod root;
 pub mod rotate_dialog;
 pub mod row_menu;
 pub mod scope_picker;
+pub mod scroll;
 pub mod selection;
 pub mod snippets;
 pub mod sparkline;

@@ -1,6 +1,8 @@
 //! One element.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::reactive::graph::{Subscriber, ToAnySubscriber};
@@ -37,15 +39,26 @@ pub(super) enum Keep {
     Listener { _listener: Listener },
 }
 
+/// What an effect runs, until it is over.
+type Run = Rc<RefCell<Option<Box<dyn FnMut()>>>>;
+
 /// An effect, until it is dropped.
-pub(super) struct Running(RenderEffect<()>);
+pub(super) struct Running {
+    effect: RenderEffect<()>,
+    run: Run,
+}
 
 impl Drop for Running {
     /// Leptos ends an effect that is dropped, and leaves it among those that the signals it has read would tell: one that
-    /// outlives it, such as the time, would hold on to every row there ever was.
+    /// outlives it, such as the time, would hold on to every row there ever was. It also keeps what the effect runs
+    /// until its task is polled again, and with it the views that the effect made: an effect of theirs that has been
+    /// told of a change would run once more, and find signals gone.
     fn drop(&mut self) {
-        let effect = self.0.to_any_subscriber();
+        let effect = self.effect.to_any_subscriber();
         effect.clear_sources(&effect);
+        // In use = it is this very run that took the view away.
+        let run = self.run.try_borrow_mut().ok().and_then(|mut run| run.take());
+        drop(run);
     }
 }
 
@@ -229,8 +242,15 @@ impl Element {
 }
 
 /// Runs now, and again whenever what was read has changed.
-pub(super) fn moving(mut run: Box<dyn FnMut()>) -> Keep {
-    Keep::Effect { _effect: Running(RenderEffect::new(move |_: Option<()>| run())) }
+pub(super) fn moving(run: Box<dyn FnMut()>) -> Keep {
+    let run: Run = Rc::new(RefCell::new(Some(run)));
+    let held = run.clone();
+    let effect = RenderEffect::new(move |_: Option<()>| {
+        if let Some(run) = &mut *held.borrow_mut() {
+            run();
+        }
+    });
+    Keep::Effect { _effect: Running { effect, run } }
 }
 
 fn set_attribute(node: &web_sys::Element, name: &str, value: Option<&str>) {

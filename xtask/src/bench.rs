@@ -28,7 +28,7 @@ const SERVICE: [&str; 3] = ["verify", "creates", "http"];
 /// If there is none of that name, or one fails, which includes missing its own target.
 pub(crate) fn run(name: Option<&str>, arguments: &[String]) -> anyhow::Result<()> {
     if name == Some(WIDGET) {
-        return command::run(&mut command::node("scripts/bench-widget.mjs"));
+        return command::run(command::node("scripts/bench-widget.mjs").args(arguments));
     }
     let is_chosen = |bench: &str| match name {
         Some("service") => SERVICE.contains(&bench),
