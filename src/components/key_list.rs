@@ -134,7 +134,7 @@ fn body(app: App, menu: RowMenuState) -> Element {
             menu.close_if_moved();
         })
         .child(ground.effect(move || set_rows(&high, "block-size", count.get())))
-        .child(each(in_page, key, in_sight, row))
+        .child(each(1, in_page, key, in_sight, row))
         .effect(move || {
             // What another question finds begins at its beginning.
             app.query.with(|_| ());

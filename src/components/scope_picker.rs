@@ -226,7 +226,7 @@ pub fn scope_picker(app: App, draft: ScopeDraft, submission: Submission) -> Elem
             el("p").class("hint").child(words)
         })
     };
-    let lines = each(in_page, |line| line.representation.clone(), |_| true, scope_line);
+    let lines = each(3, in_page, |line| line.representation.clone(), |_| true, scope_line);
     el("fieldset")
         .class("fieldset")
         .part("scopes")

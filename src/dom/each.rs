@@ -22,27 +22,27 @@ struct Entry {
 /// How long entries are made before the page is drawn, in milliseconds. What this leaves over is made after that, so that
 /// a list that changes as a whole, as one that is scrolled far, takes no frame for itself on a slow machine.
 const TURN: f64 = 4.0;
-/// How many are made at a time all the same.
-const LEAST: usize = 1;
-
 /// One element for each item. An item whose key was there before keeps its element, with its focus and all that
 /// is typed into it; the others are made and taken away. Keys must differ from each other.
 ///
-/// Those that are `urgent` are made first. What cannot be made at once follows in the next frames.
+/// Those that are `urgent` are made first. What cannot be made at once follows in the next frames, `least` of them in each
+/// however long they take: where the keyboard goes from one to the next, it must not be faster than they are made.
 pub fn each<T: 'static>(
+    least: usize,
     items: impl Fn() -> Vec<T> + 'static,
     key: impl Fn(&T) -> String + 'static,
     urgent: impl Fn(&T) -> bool + 'static,
     view: impl Fn(T) -> Element + 'static,
 ) -> View {
     let view = Rc::new(view);
-    keyed(Box::new(move || {
+    let items: Box<dyn Fn() -> Vec<Make>> = Box::new(move || {
         let keyed = items().into_iter().map(|item| {
             let view = view.clone();
             Make { key: key(&item), is_urgent: urgent(&item), make: Box::new(move || view(item)) }
         });
         keyed.collect()
-    }))
+    });
+    keyed(least, items)
 }
 
 /// A key, and how to make its element when it is new.
@@ -59,7 +59,7 @@ enum Place {
     Later,
 }
 
-fn keyed(items: Box<dyn Fn() -> Vec<Make>>) -> View {
+fn keyed(least: usize, items: Box<dyn Fn() -> Vec<Make>>) -> View {
     let fragment = document().create_document_fragment();
     let end = document().create_comment("");
     let _ = fragment.append_child(&document().create_comment(""));
@@ -96,7 +96,7 @@ fn keyed(items: Box<dyn Fn() -> Vec<Make>>) -> View {
         }
         let start = Date::now();
         let is_filled =
-            fill(&mut places, start, &mut || spare.pop().unwrap_or_else(|| list.child()));
+            fill(&mut places, start, least, &mut || spare.pop().unwrap_or_else(|| list.child()));
         let is_over = || Date::now() - start > TURN;
         while is_filled
             && !is_over()
@@ -129,15 +129,16 @@ fn keyed(items: Box<dyn Fn() -> Vec<Make>>) -> View {
     View::new(fragment, Kept::one(effect))
 }
 
-/// Makes what is to be made, the urgent ones first, until a turn that began at `start` is over; whether that was all.
-fn fill(places: &mut [Place], start: f64, owner: &mut dyn FnMut() -> Owner) -> bool {
+/// Makes what is to be made, the urgent ones first, until a turn that began at `start` is over and `least` are made;
+/// whether that was all.
+fn fill(places: &mut [Place], start: f64, least: usize, owner: &mut dyn FnMut() -> Owner) -> bool {
     let mut made = 0;
     for urgent in [true, false] {
         for place in places.iter_mut() {
             if !matches!(place, Place::Open(make) if make.is_urgent == urgent) {
                 continue;
             }
-            if made >= LEAST && Date::now() - start > TURN {
+            if made >= least && Date::now() - start > TURN {
                 return false;
             }
             if let Place::Open(Make { key, make, .. }) = std::mem::replace(place, Place::Later) {
