@@ -35,7 +35,7 @@ function compared(what, numbers) {
   ]
 }
 
-/** Filters the list; `state` says how far it was read. */
+/** Filters the list; `state` says how far it was read, and how the browser goes. */
 export async function measureSearch(page, state) {
   const search = page.locator('oneloop-keys').getByRole('searchbox').first()
   await search.focus()
@@ -45,12 +45,12 @@ export async function measureSearch(page, state) {
   return compared(`keystroke in the search of the list, ${state}, until it is drawn`, strokes)
 }
 
-/** Filters the scopes of the create dialog. */
-export async function measureScopes(page) {
+/** Filters the scopes of the create dialog; `speed` says how the browser goes. */
+export async function measureScopes(page, speed) {
   const widget = page.locator('oneloop-keys')
   await widget.getByRole('button', { name: 'Create key' }).first().click()
   await widget.getByRole('dialog').getByRole('searchbox').focus()
   const strokes = await keystrokes(page, ['s', 'c', 'o', 'p', 'e', ' ', '1', '2', 'Backspace', 'Backspace', 'Backspace'])
   await page.keyboard.press('Escape')
-  return compared('keystroke in the search of 256 scopes until it is drawn', strokes)
+  return compared(`keystroke in the search of 256 scopes, ${speed}, until it is drawn`, strokes)
 }
