@@ -29,20 +29,21 @@ function compared(what, before, after) {
  */
 async function createAndDelete({ times, called }) {
   const root = document.querySelector('oneloop-keys').shadowRoot
-  /** Waits for what matches the selector and has this label or text. */
-  const find = async (selector, name) => {
-    const isIt = (it) => name === undefined || it.getAttribute('aria-label') === name || it.textContent === name
+  const eventually = async (what, look) => {
     for (const end = Date.now() + 10_000; Date.now() < end; ) {
-      const found = [...root.querySelectorAll(selector)].find(isIt)
+      const found = look()
       if (found) return found
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
-    throw new Error(`there is no ${selector} called ${name}`)
+    throw new Error(`10 s without ${what}`)
+  }
+  /** Waits for what matches the selector and has this label or text. */
+  const find = (selector, name) => {
+    const isIt = (it) => name === undefined || it.getAttribute('aria-label') === name || it.textContent === name
+    return eventually(`${selector} called ${name}`, () => [...root.querySelectorAll(selector)].find(isIt))
   }
   const press = async (selector, name) => (await find(selector, name)).click()
-  const closed = async () => {
-    while (root.querySelector('dialog')) await new Promise((resolve) => setTimeout(resolve, 10))
-  }
+  const closed = () => eventually('a closed dialog', () => !root.querySelector('dialog'))
   for (let turn = 0; turn < times; turn += 1) {
     const name = `${called} ${turn}`
     await press('.header button', 'Create key')

@@ -12,8 +12,8 @@ use crate::state::App;
 
 /// How many rows before the end of what was read the next page is fetched.
 const AHEAD: usize = 40;
-/// How many frames a list rests before rows are made where it was scrolled to, if nothing that was in sight still is:
-/// what passes that fast cannot be read, and making it would hold up the scrolling.
+/// How many frames a list that jumped, so that nothing that was in sight still is, waits for the next jump before rows are
+/// made where it is: what passes that fast cannot be read, and making it would hold up the scrolling.
 const REST: u32 = 4;
 
 /// Where the list is scrolled to. Copies are of the same place.
@@ -26,6 +26,8 @@ pub struct Scroll {
     ground: HtmlElement,
     first: RwSignal<usize>,
     sight: RwSignal<usize>,
+    /// What was the first row in sight when it moved last, whether or not it was made.
+    passed: Rc<Cell<usize>>,
     /// Frames until it has rested.
     left: Rc<Cell<u32>>,
 }
@@ -34,7 +36,7 @@ impl Scroll {
     /// At the beginning of the list in `body`, on its `ground`.
     pub fn new(app: App, body: HtmlElement, ground: HtmlElement) -> Self {
         let (first, sight) = (RwSignal::new(0), RwSignal::new(0));
-        Self { app, body, ground, first, sight, left: Rc::default() }
+        Self { app, body, ground, first, sight, passed: Rc::default(), left: Rc::default() }
     }
 
     /// The rows that belong in the page; subscribes to them.
@@ -56,8 +58,10 @@ impl Scroll {
         }
         let (first, sight) = self.measured();
         let window = Window::at(first, sight);
+        let moved = first.abs_diff(self.passed.replace(first));
         if window != untrack(|| self.window()) {
-            if first.abs_diff(self.first.get_untracked()) <= sight {
+            if moved <= sight {
+                // Also behind a jump: what moves on slowly is read.
                 self.look();
             } else if self.left.replace(REST) == 0 {
                 self.clone().wait();
@@ -84,6 +88,7 @@ impl Scroll {
 
     fn look(&self) {
         let (first, sight) = self.measured();
+        self.passed.set(first);
         self.sight.set(sight);
         self.first.set(first);
     }

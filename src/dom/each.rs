@@ -22,6 +22,7 @@ struct Entry {
 /// How long entries are made before the page is drawn, in milliseconds. What this leaves over is made after that, so that
 /// a list that changes as a whole, as one that is scrolled far, takes no frame for itself on a slow machine.
 const TURN: f64 = 4.0;
+
 /// One element for each item. An item whose key was there before keeps its element, with its focus and all that
 /// is typed into it; the others are made and taken away. Keys must differ from each other.
 ///

@@ -4,10 +4,10 @@ import { Widget } from './widget.js'
 
 const MANY = 10_000
 
-/** Fills the list up to `MANY` current keys, by the API, some at a time. */
-async function fill(demo: Demo): Promise<void> {
+/** Fills the list up to so many current keys, by the API, some at a time. */
+async function fill(demo: Demo, count: number): Promise<void> {
   let at = 0
-  const total = MANY - 6
+  const total = count - 6
   const worker = async () => {
     while (at < total) {
       const name = `key ${String((at += 1)).padStart(5, '0')}`
@@ -25,7 +25,7 @@ async function fill(demo: Demo): Promise<void> {
 
 test('ten thousand keys are read to the end with few nodes, and keep what a screen reader and the keyboard need', async ({ page, demo }) => {
   test.slow()
-  await fill(demo)
+  await fill(demo, MANY)
   await page.addInitScript(() => {
     const { instantiateStreaming } = WebAssembly
     WebAssembly.instantiateStreaming = async (...given) => {
@@ -99,4 +99,27 @@ test('ten thousand keys are read to the end with few nodes, and keep what a scre
   await widget.search.fill('key 09990')
   await expect(widget.rows).toHaveCount(1)
   await expect(widget.row('key 09990')).toBeVisible()
+})
+
+test('behind a jump, rows are there while the list moves on slowly, and not only when it stops', async ({ page, demo }) => {
+  await fill(demo, 90)
+  await page.goto(demo.url)
+  const widget = new Widget(page, page.locator('oneloop-keys'))
+  await widget.loaded()
+  const inSight = await widget.root.evaluate(async (element) => {
+    const body = (element.shadowRoot as ShadowRoot).querySelector('[part~="body"]') as HTMLElement
+    const frame = () => new Promise(requestAnimationFrame)
+    const seen = () => {
+      const { top, bottom } = body.getBoundingClientRect()
+      const isSeen = (row: Element) => row.getBoundingClientRect().bottom > top && row.getBoundingClientRect().top < bottom
+      return [...body.querySelectorAll('[part~="row"]')].filter(isSeen).length
+    }
+    body.scrollTop = body.scrollHeight / 2
+    for (let moves = 0; moves < 30; moves += 1) {
+      await frame()
+      body.scrollTop += 10
+    }
+    return seen()
+  })
+  expect(inSight).toBeGreaterThan(5)
 })
