@@ -12,6 +12,9 @@ import { build } from './build.mjs'
 import * as needs from './needs.mjs'
 import { Problem, main, root, seconds } from './steps.mjs'
 
+/** How long after a signal another one is the same, in milliseconds. */
+const ECHO = 500
+
 const began = Date.now()
 const options = process.argv.slice(2).filter((option) => option !== '--verbose')
 const show = process.argv.includes('--verbose')
@@ -32,30 +35,38 @@ async function serve(oneloop) {
   const server = spawn(oneloop, ['serve', '--demo', '--ready-file', readyFile, ...options], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
+    // Out of reach of the terminal's Ctrl-C, which this process hears and passes on: to a server that hears two, the
+    // second means "at once".
+    detached: true,
   })
   const ended = new Promise((resolve) => server.once('close', (code, signal) => resolve({ code, signal })))
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => server.kill('SIGTERM'))
+  let told = -Infinity
+  const stop = () => {
+    // npm passes on what the terminal has sent here already.
+    if (performance.now() - told < ECHO) return
+    told = performance.now()
+    server.kill('SIGTERM')
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop)
 
-  const ready = await Promise.race([waitFor(readyFile), ended.then(() => undefined)])
+  const ready = await readyOf(server, readyFile)
   if (ready) welcome(ready.url)
   const { code, signal } = await ended
   if (code !== 0) throw new Problem(`the server ended with ${signal ?? `exit code ${code}`}`)
 }
 
-async function waitFor(file) {
-  while (!existsSync(file)) await sleep(20)
-  return JSON.parse(readFileSync(file, 'utf8'))
+/** What a server says of itself once it is ready; nothing if it ends before. */
+async function readyOf(server, file) {
+  const isRunning = () => server.exitCode === null && server.signalCode === null
+  while (isRunning() && !existsSync(file)) await sleep(20)
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'))
 }
 
+/** The server has said what to click; this is what only the one who started it knows. */
 function welcome(url) {
   process.stderr.write(`
   Ready in ${seconds(began)}: ${url}
-
-  1. Create key, with Deployments: Read. Copy it, paste it beside, Send: VALID.
-  2. Edit the key, set Deployments to None, Send: INVALID_SCOPES.
-  3. Delete the key, Send: DELETED.
-
-  Ctrl-C stops it; the keys stay until the database file is removed.
+  The keys stay until the database file is removed.
 
 `)
 }

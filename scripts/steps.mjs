@@ -55,7 +55,7 @@ export async function collect([program, ...args], options = {}) {
   })
 }
 
-/** One line a step; on a terminal it counts the seconds and shows what a silent program is busy with. */
+/** One line a step, in a log one more when it begins; on a terminal it counts the seconds and shows what a silent program is busy with. */
 class Status {
   constructor(title, show) {
     this.title = title
@@ -64,6 +64,8 @@ class Status {
     if (show) process.stderr.write(`\n── ${title}\n`)
     this.detail = ''
     if (this.live) this.timer = setInterval(() => this.draw('…'), 200)
+    // A log says what takes so long while it does.
+    else if (!show) process.stderr.write(`  … ${title}\n`)
   }
 
   /** Keeps the last line of output as the detail. */

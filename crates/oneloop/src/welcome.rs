@@ -30,10 +30,10 @@ pub(crate) fn greet(settings: &Settings, address: SocketAddr, url: &str, has_tea
             if is_built(dir, PAGE) {
                 talk("");
                 talk("Open it in a browser, and:");
-                talk("  1. create a key, and copy it while it is shown");
-                talk("  2. paste it into \"Try your key\" and call an endpoint: VALID");
-                talk("  3. take that scope away from the key, and call again: INVALID_SCOPES");
-                talk("  4. delete the key, and call once more: DELETED");
+                talk("  1. create a key with Deployments: Read, and copy it while it is shown");
+                talk("  2. paste it into \"Try your key\", and send a request: VALID");
+                talk("  3. edit the key, set Deployments to None, and send again: INVALID_SCOPES");
+                talk("  4. delete the key, and send once more: DELETED");
                 talk("");
             } else {
                 warning(&format!(
