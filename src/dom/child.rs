@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use web_sys::Node;
 
 use super::document;
-use super::element::{Element, Keep, Kept, moving, moving_text};
+use super::element::{Element, Keep, Kept, Made, moving, moving_text};
 use super::view::View;
 
 /// What can stand in an element.
@@ -103,7 +103,42 @@ macro_rules! moving_views {
     )+};
 }
 
-moving_views!(View, Element, Option<View>, Option<Element>);
+moving_views!(View, Option<View>);
+
+/// One element takes the place of the other: no markers are needed, of which a list would have thousands.
+impl Moving for Element {
+    fn append(run: Box<dyn Fn() -> Self>, parent: &Node, kept: &mut Kept) {
+        let parent = parent.clone();
+        let mut shown: Option<Made> = None;
+        kept.push(moving(Box::new(move || {
+            let next = run().made();
+            let _ = match &shown {
+                Some(before) => before.node.replace_with_with_node_1(&next.node),
+                None => parent.append_child(&next.node).map(drop),
+            };
+            shown = Some(next);
+        })));
+    }
+}
+
+/// A marker says where the element goes that is not always there.
+impl Moving for Option<Element> {
+    fn append(run: Box<dyn Fn() -> Self>, parent: &Node, kept: &mut Kept) {
+        let end = document().create_comment("");
+        let _ = parent.append_child(&end);
+        let mut shown: Option<Made> = None;
+        kept.push(moving(Box::new(move || {
+            let next = run().map(Element::made);
+            if let Some(before) = &shown {
+                before.node.remove();
+            }
+            if let (Some(next), Some(parent)) = (&next, end.parent_node()) {
+                let _ = parent.insert_before(&next.node, Some(&end));
+            }
+            shown = next;
+        })));
+    }
+}
 
 /// A view that is replaced whenever what the closure reads has changed. The old one stands until the new one
 /// is made; what its effects registered with `on_cleanup` has run before that.

@@ -30,6 +30,7 @@ pub use code::Code;
 pub use entropy::{BITS_FLAGGED, BITS_REFUSED, entropy_bits};
 pub use identity::{Identity, KeyForm, PlannedKey};
 pub use outcome::{Outcome, RowPlan};
+pub use read::{ReadRow, Reader};
 pub use summary::{Estimate, Summary};
 
 use crate::mapping::{Conflict, Mapping, ProofRecord, Template};
@@ -119,10 +120,9 @@ pub enum PlanError {
 /// Plans row by row.
 pub struct Planner<'p> {
     mapping: &'p Mapping,
-    recipe_text: String,
+    reader: Reader<'p>,
     existing: &'p dyn Existing,
     seen: &'p mut dyn Seen,
-    now: UnixMillis,
     summary: Summary,
 }
 
@@ -158,14 +158,25 @@ impl<'p> Planner<'p> {
         if !unknown.is_empty() {
             return Err(PlanError::UnknownScopes(unknown));
         }
-        let recipe_text = mapping.recipe.to_string();
-        let summary = Summary::default();
-        Ok(Self { mapping, recipe_text, existing, seen, now, summary })
+        let reader = Reader::new(mapping, now);
+        Ok(Self { mapping, reader, existing, seen, summary: Summary::default() })
+    }
+
+    /// What reads rows for this planner, on whatever thread.
+    pub fn reader(&self) -> Reader<'p> {
+        self.reader.clone()
     }
 
     /// What becomes of a row.
     pub fn row(&mut self, row: &Row) -> RowPlan {
-        let (outcome, notes) = match read::read(row, self.mapping, &self.recipe_text, self.now) {
+        let read = self.reader.read(row);
+        self.read_row(row, read)
+    }
+
+    /// What becomes of a row that this planner's [`reader`](Self::reader) has read.
+    pub fn read_row(&mut self, row: &Row, read: ReadRow) -> RowPlan {
+        let ReadRow { source_id, read } = read;
+        let (outcome, notes) = match read {
             Ok(read) => {
                 let outcome = match self.seen.note(read.key.identity, row.number) {
                     Some(first) => Outcome::Duplicate { first },
@@ -175,20 +186,14 @@ impl<'p> Planner<'p> {
             }
             Err(refusal) => (refusal, Vec::new()),
         };
-        let plan = RowPlan {
-            number: row.number,
-            line: row.line,
-            source_id: read::source_id(row, self.mapping),
-            outcome,
-            notes,
-        };
+        let plan = RowPlan { number: row.number, line: row.line, source_id, outcome, notes };
         self.summary.add(&plan, self.mapping.target.workspace.as_str());
         plan
     }
 
-    fn against_existing(&self, key: PlannedKey) -> Outcome {
+    fn against_existing(&self, key: Box<PlannedKey>) -> Outcome {
         let Some(here) = self.existing.find(&key.identity) else {
-            return Outcome::Create(Box::new(key));
+            return Outcome::Create(key);
         };
         let diff = key.attributes.diff(&here);
         if diff.is_empty() {

@@ -1,5 +1,7 @@
 //! From a row to a key, or to the reason why not.
 
+use std::sync::Arc;
+
 use oneloop_protocol::limits::{self, check_customer_id};
 use oneloop_protocol::meter::COUNTER_MAX;
 use oneloop_protocol::{Reason, UnixMillis};
@@ -15,10 +17,41 @@ use crate::mapping::{Flag, GrantMap, Mapping, Moment, OnSight, Template, Weak};
 use crate::recipe::{SaltSource, TextEncoding};
 use crate::source::{Cell, Row};
 
+/// Reads rows, each by itself: of a plan, the half that may run on another thread than the rest.
+#[derive(Clone, Debug)]
+pub struct Reader<'p> {
+    mapping: &'p Mapping,
+    recipe: Arc<str>,
+    now: UnixMillis,
+}
+
+/// What a row says, taken by itself.
+#[derive(Debug)]
+pub struct ReadRow {
+    pub(super) source_id: String,
+    pub(super) read: Result<Read, Outcome>,
+}
+
 /// A row that became a key.
+#[derive(Debug)]
 pub(super) struct Read {
-    pub(super) key: PlannedKey,
+    pub(super) key: Box<PlannedKey>,
     pub(super) notes: Vec<Code>,
+}
+
+impl<'p> Reader<'p> {
+    /// Of rows of the mapping's source; `now` decides what has expired.
+    pub(super) fn new(mapping: &'p Mapping, now: UnixMillis) -> Self {
+        Self { mapping, recipe: mapping.recipe.to_string().into(), now }
+    }
+
+    /// Reads a row.
+    pub fn read(&self, row: &Row) -> ReadRow {
+        ReadRow {
+            source_id: source_id(row, self.mapping),
+            read: read(row, self.mapping, &self.recipe, self.now),
+        }
+    }
 }
 
 pub(super) fn refuse(code: Code, detail: impl Into<String>) -> Outcome {
@@ -30,19 +63,14 @@ pub(super) fn fill(template: &Template, row: &Row) -> String {
 }
 
 /// What identifies the row at its source. Cleaned, because it goes into reports.
-pub(super) fn source_id(row: &Row, mapping: &Mapping) -> String {
+fn source_id(row: &Row, mapping: &Mapping) -> String {
     let id = mapping.columns.id.as_ref().map(|id| fill(id, row)).unwrap_or_default();
     cleaned(&id)
 }
 
 /// Reads a row. Checks come in the order in which a person would look: the key, whose it is, what it may do,
 /// and whether it still works.
-pub(super) fn read(
-    row: &Row,
-    mapping: &Mapping,
-    recipe: &str,
-    now: UnixMillis,
-) -> Result<Read, Outcome> {
+fn read(row: &Row, mapping: &Mapping, recipe: &str, now: UnixMillis) -> Result<Read, Outcome> {
     let mut notes = Vec::new();
     let (identity, form) = secret(row, mapping, recipe, &mut notes)?;
     let customer_id = owner(row, mapping)?;
@@ -82,7 +110,7 @@ pub(super) fn read(
         masked_key: carried::masked_key(row, mapping),
         external_meter_id: carried::meter(row, mapping)?,
     };
-    Ok(Read { key: PlannedKey { identity, form, attributes }, notes })
+    Ok(Read { key: Box::new(PlannedKey { identity, form, attributes }), notes })
 }
 
 fn on_sight(policy: OnSight, code: Code, notes: &mut Vec<Code>) -> Result<(), Outcome> {
@@ -260,8 +288,13 @@ fn name(row: &Row, mapping: &Mapping, notes: &mut Vec<Code>) -> String {
 
 /// Without control characters and outer white space, and no longer than a name may be.
 fn cleaned(text: &str) -> String {
-    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     // Five characters short of the limit leave room for "Key ".
-    let cut: String = spaced.trim().chars().take(limits::NAME.end() - 5).collect();
+    let most = limits::NAME.end() - 5;
+    // Bytes are at least as many as characters.
+    if text.len() <= most && text.trim() == text && !text.chars().any(char::is_control) {
+        return text.to_owned();
+    }
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let cut: String = spaced.trim().chars().take(most).collect();
     cut.trim_end().to_owned()
 }

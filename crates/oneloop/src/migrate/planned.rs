@@ -133,7 +133,9 @@ fn read(
 
     let count = source.count();
     let (mut progress, mut first) = (Progress::begin(count), true);
-    let read = stages::run(source.as_mut(), mapping, sink, |row| {
+    let reader = planner.reader();
+    let read = |row: &Row| reader.read(row);
+    let read = stages::run(source.as_mut(), mapping, sink, read, |row, read| {
         // A file of one shape says at its first row what it lacks; every row would say the same.
         if std::mem::take(&mut first) && mapping.source.kind == Kind::Csv {
             let missing = mapping.missing_columns(&row.header);
@@ -142,7 +144,7 @@ fn read(
             }
         }
         progress.row();
-        Ok(planner.row(row))
+        Ok(planner.read_row(row, read))
     });
     progress.end();
     read?.map_err(|error| of_source(&error))?;

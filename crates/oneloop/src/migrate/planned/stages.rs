@@ -1,5 +1,5 @@
 //! Reading, planning and what comes after, each on a thread of its own: while one row is planned, the next is read and
-//! the one before is written down. Rows go from one to the next in batches, because handing over costs more than a row.
+//! the one before is written down. What a row says by itself is found out where it is read. Rows go from one to the next in batches, because handing over costs more than a row.
 
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -58,23 +58,24 @@ fn size(row: &Row) -> usize {
     row.cells.iter().filter_map(Cell::bytes).map(<[u8]>::len).sum()
 }
 
-/// Pushes every row of `source` through `plan`, and with its plan into `sink`. Whichever stage fails ends the others; of
+/// Pushes every row of `source` through `read` and `plan`, and with its plan into `sink`. Whichever stage fails ends the others; of
 /// several failures the one of the earliest row is not always the one that is told.
-pub(super) fn run(
+pub(super) fn run<R: Send>(
     source: &mut (dyn Source + Send),
     mapping: &Mapping,
     sink: &mut dyn Sink,
-    mut plan: impl FnMut(&Row) -> Outcome<RowPlan>,
+    read: impl Fn(&Row) -> R + Send,
+    mut plan: impl FnMut(&Row, R) -> Outcome<RowPlan>,
 ) -> Outcome<Result<(), SourceError>> {
     thread::scope(|scope| {
-        let (mut read, rows) = Batches::new();
+        let (mut next, rows) = Batches::new();
         let reading = scope.spawn(move || {
             let result = source.read(&mut |row: Row| {
-                let bytes = size(&row);
-                read.push(row, bytes)
+                let (bytes, read) = (size(&row), read(&row));
+                next.push((row, read), bytes)
             });
             // Nobody listening is no failure of the source.
-            let _ = read.flush();
+            let _ = next.flush();
             result
         });
         let (mut planned, plans) = Batches::new();
@@ -89,8 +90,8 @@ pub(super) fn run(
 
         let planning = || -> Outcome {
             for batch in rows {
-                for row in batch {
-                    let (bytes, plan) = (size(&row), plan(&row)?);
+                for (row, read) in batch {
+                    let (bytes, plan) = (size(&row), plan(&row, read)?);
                     if planned.push((row, plan), bytes).is_break() {
                         return Ok(());
                     }
@@ -162,7 +163,16 @@ mod tests {
 
     fn through(text: &str, sink: &mut Collected) -> Outcome<Result<(), SourceError>> {
         let mut source = Csv::new(text.as_bytes());
-        run(&mut source, &mapping(), sink, |row| Ok(unplanned(row)))
+        run(
+            &mut source,
+            &mapping(),
+            sink,
+            |row| row.number,
+            |row, read| {
+                assert_eq!(read, row.number, "what was read goes with its row");
+                Ok(unplanned(row))
+            },
+        )
     }
 
     #[test]
@@ -183,10 +193,16 @@ mod tests {
         let mut sink = Collected::default();
         let text = csv(MANY);
         let mut source = Csv::new(text.as_bytes());
-        let planned = run(&mut source, &mapping(), &mut sink, |row| match row.number {
-            1..5 => Ok(unplanned(row)),
-            _ => Err(Failure::user("no plan")),
-        });
+        let planned = run(
+            &mut source,
+            &mapping(),
+            &mut sink,
+            |row| row.number,
+            |row, number| match number {
+                1..5 => Ok(unplanned(row)),
+                _ => Err(Failure::user("no plan")),
+            },
+        );
         assert_eq!(planned.expect_err("planning fails").to_string(), "no plan");
     }
 
