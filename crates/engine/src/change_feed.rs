@@ -4,7 +4,7 @@
 //! from where this process stopped. Reading and applying happen under the writer lock, see `turn.rs`.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, MutexGuard, Notify};
@@ -31,8 +31,11 @@ pub(crate) struct ChangeFeed {
     opened: Instant,
     /// When the last successful look began, in nanoseconds after `opened`: what was committed before is known.
     looked: AtomicU64,
-    /// There is news that has not been followed to its end: an attempt that fails or is given up leaves it so.
-    pending: AtomicBool,
+    /// How often there was news.
+    heard: AtomicU64,
+    /// Which of it was followed to its end. An attempt that fails or is given up leaves it behind; one that overlaps
+    /// with another never takes the other's news for its own.
+    followed: AtomicU64,
     catching_up: Mutex<()>,
 }
 
@@ -43,7 +46,8 @@ impl ChangeFeed {
             stale_after,
             opened: Instant::now(),
             looked: AtomicU64::new(0),
-            pending: AtomicBool::new(false),
+            heard: AtomicU64::new(0),
+            followed: AtomicU64::new(0),
             catching_up: Mutex::new(()),
         }
     }
@@ -69,6 +73,20 @@ impl ChangeFeed {
         self.catching_up.lock().await
     }
 
+    fn hear(&self) {
+        self.heard.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The latest news, if it was not followed yet.
+    fn unfollowed(&self) -> Option<u64> {
+        let heard = self.heard.load(Ordering::Acquire);
+        (heard != self.followed.load(Ordering::Acquire)).then_some(heard)
+    }
+
+    fn followed(&self, news: u64) {
+        self.followed.fetch_max(news, Ordering::AcqRel);
+    }
+
     fn looked(&self, began: Instant) {
         let began = began.saturating_duration_since(self.opened).as_nanos();
         self.looked.fetch_max(u64::try_from(began).unwrap_or(u64::MAX), Ordering::AcqRel);
@@ -80,12 +98,16 @@ impl Engine {
     pub(crate) async fn look_for_changes(&self, certainly: bool) -> Result<(), EngineError> {
         let began = Instant::now();
         let feed = self.change_feed();
-        feed.pending.fetch_or(certainly, Ordering::AcqRel);
+        if certainly {
+            feed.hear();
+        }
         // A store says its news once.
-        let news = self.store().has_news().await?;
-        if feed.pending.fetch_or(news, Ordering::AcqRel) || news {
+        if self.store().has_news().await? {
+            feed.hear();
+        }
+        if let Some(news) = feed.unfollowed() {
             self.follow_changes().await?;
-            feed.pending.store(false, Ordering::Release);
+            feed.followed(news);
         }
         feed.looked(began);
         Ok(())
@@ -97,7 +119,7 @@ impl Engine {
     pub(crate) async fn follow_changes(&self) -> Result<(), EngineError> {
         loop {
             let mut followed = self.writer().lock().await;
-            let mut store = self.snapshot().await?;
+            let mut store = self.store().read_to_follow().await?;
             let head = store.revision().await?;
             let changes = store.changes(followed.0, PAGE).await?;
             if !goes_on(followed.0, head, &changes) {
@@ -109,6 +131,9 @@ impl Engine {
             let Some(last) = changes.last().map(|change| change.revision) else { return Ok(()) };
             for update in load(store.as_mut(), &changes).await? {
                 update.apply(self);
+            }
+            if changes.iter().any(|change| change.subject.brings_legacy_keys()) {
+                self.recognition().forget_wrong();
             }
             followed.0 = last;
             tracing::debug!(changes = changes.len(), revision = last, "Followed the change log");
@@ -219,6 +244,22 @@ mod tests {
         assert!(away.authenticate_sdk_key(key).is_none(), "the revocation is not lost");
         assert!(away.authenticate_sdk_key(made.key.expose()).is_some());
         assert_eq!(away.writer().lock().await.0, here.writer().lock().await.0);
+    }
+
+    /// One look ends after another has heard more, and that other one is given up.
+    #[test]
+    fn news_that_is_heard_while_other_news_is_followed_stays_to_be_followed() {
+        let feed = ChangeFeed::new(Duration::from_secs(5));
+        assert_eq!(feed.unfollowed(), None);
+        feed.hear();
+        let first = feed.unfollowed().expect("news");
+        feed.hear();
+        let second = feed.unfollowed().expect("more news");
+        feed.followed(first);
+        assert_eq!(feed.unfollowed(), Some(second));
+        feed.followed(second);
+        feed.followed(first);
+        assert_eq!(feed.unfollowed(), None);
     }
 
     fn lines(revisions: &[Revision]) -> Vec<Change> {

@@ -187,6 +187,7 @@ impl Engine {
         let mut replace = |update: Update| update.replace(self, &mut found);
         self.read_all(store, followed, &mut replace).await?;
         self.index().retain(&found);
+        self.recognition().forget_wrong();
         Ok(())
     }
 

@@ -5,7 +5,6 @@
 //! signed can live, unless it is revoked.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
@@ -22,6 +21,7 @@ use crate::actor::Actor;
 use crate::engine::{Engine, team_bits};
 use crate::entropy;
 use crate::error::EngineError;
+use crate::rate::Counted;
 use crate::seal::Seal;
 use crate::store::SigningKeyRow;
 use crate::teams::known_team;
@@ -87,8 +87,8 @@ impl Engine {
             Err(denied) => return Ok(invalid(denied)),
         };
         if let (Some(limit), Some(interval)) = (&body.rate_limit_config, interval) {
-            let bucket = bucket(&limit.id, interval);
-            let reading = self.take_named(bits, &bucket, limit.limit, interval).await?;
+            let counted = Counted::Tokens(interval);
+            let reading = self.take_named(bits, counted, &limit.id, limit.limit).await?;
             let rate_limit = Some(reading.on_wire(now));
             if !reading.allowed {
                 return Ok(JwtVerification { rate_limit, ..invalid(JwtDenied::RateLimited) });
@@ -254,11 +254,6 @@ fn invalid(denied: JwtDenied) -> JwtVerification {
 fn part(value: &impl Serialize) -> Result<String, EngineError> {
     let json = serde_json::to_vec(value).map_err(EngineError::internal)?;
     Ok(BASE64URL_NOPAD.encode(&json))
-}
-
-/// The bucket of tokens: apart from those of keys, whose limits are a second's, and from other intervals.
-fn bucket(id: &str, interval: Duration) -> String {
-    format!("jwt {} {id}", interval.as_millis())
 }
 
 fn seconds(millis: UnixMillis) -> i64 {

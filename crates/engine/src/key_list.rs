@@ -46,6 +46,10 @@ impl Engine {
     ) -> Result<ApiKeyPage, EngineError> {
         let now = self.now();
         let cursor = query.cursor.as_deref().map(|text| Cursor::read(text, query)).transpose()?;
+        let by_use = matches!(query.order(), Sort::LastUsed | Sort::LastUsedDescending);
+        if by_use || query.last_used.is_some() {
+            self.store().settle_uses().await?;
+        }
         let mut store = self.snapshot().await?;
         let workspace = own_workspace(store.as_mut(), &reach.team, &reach.workspace).await?.id;
         let catalogue = store.scopes(Some(workspace)).await?;
@@ -179,7 +183,12 @@ impl Cursor {
         let CursorText { query: of, id, moment, name, total } = text;
         let value = match (query.order(), moment, name) {
             (Sort::Created | Sort::CreatedDescending, None, None) => SortValue::Id,
-            (Sort::Name | Sort::NameDescending, None, Some(name)) => SortValue::Name(name),
+            // What a name never holds, no database must be asked about: PostgreSQL knows no U+0000.
+            (Sort::Name | Sort::NameDescending, None, Some(name))
+                if !name.contains(char::is_control) =>
+            {
+                SortValue::Name(name)
+            }
             (
                 Sort::LastUsed | Sort::LastUsedDescending | Sort::Expires | Sort::ExpiresDescending,
                 Some(moment),

@@ -17,9 +17,10 @@ use crate::engine::{Engine, team_bits};
 use crate::error::EngineError;
 use crate::key_entry::KeyEntry;
 use crate::ledger::{Charge, Target};
-use crate::store::{BilledRow, MeterRow, USAGE_DAYS_KEPT};
+use crate::store::{BilledRow, MeterRow, TagHolder, USAGE_DAYS_KEPT};
 use crate::tag::Tag;
 use crate::time::{day_name, day_of, iso};
+use crate::verify::{presented, shared};
 use crate::workspaces::own_workspace;
 
 impl Engine {
@@ -161,21 +162,15 @@ impl Engine {
             return Ok(answer);
         }
         body.check()?;
-        let presented = body.key.expose();
-        let presented = presented.strip_prefix("Bearer ").unwrap_or(presented);
-        let unknown = || EngineError::NotFound(Reason::UnknownApiKey);
         let team = team_bits(actor.acting_team()?)?;
-        let tag = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
         let request = UsageRequest {
             usage: body.usage,
             usage_name: body.usage_name.clone(),
             ..UsageRequest::default()
         };
-        let charge = {
-            let (keys, now) = (self.index().keys(), self.now());
-            let key = keys.find(&tag, now).ok_or_else(unknown)?;
-            charge_of(team, key, Some(&request), now)
-        };
+        let key = self.key_that_was_used(team, presented(&body.key)).await?;
+        let key = key.ok_or(EngineError::NotFound(Reason::UnknownApiKey))?;
+        let charge = charge_of(team, &key, Some(&request), self.now());
         if let Some(charge) = charge.filter(|charge| charge.amount > Amount::ZERO) {
             let once = match &intent {
                 Some(intent) => Some(Box::new(intent.keep(&(), self.now())?)),
@@ -188,6 +183,35 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// The key behind a secret with which it was used, if only before its last rotations.
+    async fn key_that_was_used(
+        &self,
+        team: u128,
+        presented: &str,
+    ) -> Result<Option<KeyEntry>, EngineError> {
+        let tag = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
+        let known = || {
+            let (keys, now) = (self.index().keys(), self.now());
+            let by_recipe = || self.key_by_recipe(&keys, team, presented, now);
+            keys.find_by(&tag, now).or_else(by_recipe).map(|found| shared(found.key))
+        };
+        if let Some(key) = known() {
+            return Ok(Some(key));
+        }
+        if Box::pin(self.recognise(team, presented)).await? {
+            return Ok(known());
+        }
+        let mut store = self.snapshot().await?;
+        match store.tag_holder(&tag).await? {
+            Some(TagHolder::Replaced(id)) => {
+                Ok(store.load_some_keys(&[id]).await?.pop().map(|key| key.entry))
+            }
+            // Another node has just made it.
+            Some(TagHolder::Current(row)) => Ok(Some(row.into_indexed().entry)),
+            None => Ok(None),
+        }
     }
 
     /// What a team used of one meter, by day and name, oldest first. The meter is named by its id, by its external

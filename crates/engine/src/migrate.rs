@@ -113,7 +113,7 @@ impl Engine {
                 chunk.rows.push(wanted);
                 Ok(answer)
             }
-            Some(TagHolder::Replaced) => {
+            Some(TagHolder::Replaced(_)) => {
                 Err(different("key", "is a secret that was replaced by rotation"))
             }
             Some(TagHolder::Current(row)) if row.deleted => {

@@ -132,54 +132,72 @@ impl Bucket {
     }
 }
 
-/// The buckets that callers name (`rateLimitConfig.id`), by team and name.
+/// What a named bucket counts. Buckets of different kinds are different ones, whatever their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Counted {
+    /// Verifications of keys, whose limits are for a second.
+    Keys,
+    /// Verifications of tokens, with limits for this long: a month at most.
+    Tokens(Duration),
+}
+
+impl Counted {
+    /// How long a limit is for.
+    pub(crate) fn period(self) -> Duration {
+        match self {
+            Self::Keys => Duration::from_secs(1),
+            Self::Tokens(period) => period,
+        }
+    }
+}
+
+/// Team, kind and name.
+type BucketKey = (u128, Counted, Box<str>);
+
+/// The buckets that callers name (`rateLimitConfig.id`).
 ///
 /// A bucket is full again one period after its last use, for keys a second, and is then swept away; so there are
 /// never more than the names used within that time.
 #[derive(Debug, Default)]
 pub(crate) struct NamedBuckets {
-    buckets: papaya::HashMap<(u128, Box<str>), Arc<Bucket>>,
+    buckets: papaya::HashMap<BucketKey, Arc<Bucket>>,
 }
 
 impl NamedBuckets {
     /// Takes one from the bucket `name` of `team`.
-    pub(crate) fn take(&self, team: u128, name: &str, limit: u32, clock: &dyn Clock) -> Reading {
-        self.take_per(team, name, limit, Duration::from_secs(1), clock)
-    }
-
-    /// Takes one from a bucket whose limit is for `period`, a month at most.
-    pub(crate) fn take_per(
+    pub(crate) fn take(
         &self,
         team: u128,
+        counted: Counted,
         name: &str,
         limit: u32,
-        period: Duration,
         clock: &dyn Clock,
     ) -> Reading {
-        let period = i64::try_from(period.as_nanos()).unwrap_or(i64::MAX);
+        let period = i64::try_from(counted.period().as_nanos()).unwrap_or(i64::MAX);
+        let key = (team, counted, Box::from(name));
         loop {
-            let bucket = self.bucket(team, name);
+            let bucket = self.bucket(&key);
             let gcra = Gcra::per(limit, period, clock.monotonic_nanos());
             if let Some(reading) = bucket.try_take(&gcra) {
                 return reading;
             }
             // Swept between look-up and use. Help the sweeper, so that this loop cannot spin on it.
-            self.remove(team, name, &bucket);
+            self.remove(&key, &bucket);
         }
     }
 
-    /// Puts back what was taken for a request that did not pass after all.
+    /// Puts back what was taken for a key's request that did not pass after all.
     pub(crate) fn give_back(&self, team: u128, name: &str, limit: u32) {
-        if let Some(bucket) = self.buckets.pin().get(&(team, Box::from(name))) {
+        if let Some(bucket) = self.buckets.pin().get(&(team, Counted::Keys, Box::from(name))) {
             bucket.give_back(limit);
         }
     }
 
-    /// Where the bucket stands, without taking anything or making one.
+    /// Where the bucket of keys stands, without taking anything or making one.
     pub(crate) fn peek(&self, team: u128, name: &str, limit: u32, clock: &dyn Clock) -> Reading {
         let now = clock.monotonic_nanos();
         let full = Bucket(AtomicI64::new(now));
-        match self.buckets.pin().get(&(team, Box::from(name))) {
+        match self.buckets.pin().get(&(team, Counted::Keys, Box::from(name))) {
             Some(bucket) => bucket.peek(limit, now),
             None => full.peek(limit, now),
         }
@@ -191,18 +209,19 @@ impl NamedBuckets {
         self.buckets.pin().retain(|_, bucket| !bucket.sweep(now));
     }
 
-    fn bucket(&self, team: u128, name: &str) -> Arc<Bucket> {
+    fn bucket(&self, key: &BucketKey) -> Arc<Bucket> {
         let buckets = self.buckets.pin();
-        let bucket = buckets.get_or_insert_with((team, Box::from(name)), || {
-            Arc::new(Bucket(AtomicI64::new(i64::MIN)))
-        });
-        Arc::clone(bucket)
+        if let Some(bucket) = buckets.get(key) {
+            return Arc::clone(bucket);
+        }
+        let new = || Arc::new(Bucket(AtomicI64::new(i64::MIN)));
+        Arc::clone(buckets.get_or_insert_with(key.clone(), new))
     }
 
-    fn remove(&self, team: u128, name: &str, swept: &Arc<Bucket>) {
+    fn remove(&self, key: &BucketKey, swept: &Arc<Bucket>) {
         let same = |_: &_, bucket: &Arc<Bucket>| Arc::ptr_eq(bucket, swept);
         // Ignored: whether it was still there is of no interest, only that it is not any more.
-        let _ = self.buckets.pin().remove_if(&(team, Box::from(name)), same);
+        let _ = self.buckets.pin().remove_if(key, same);
     }
 
     #[cfg(test)]
@@ -244,7 +263,10 @@ mod tests {
     #[test]
     fn a_limit_may_be_for_longer_than_a_second() {
         let (buckets, clock) = (NamedBuckets::default(), ManualClock::at(1_000));
-        let take = || buckets.take_per(1, "slow", 2, Duration::from_secs(60), &clock);
+        let take = || {
+            let minute = Counted::Tokens(Duration::from_secs(60));
+            buckets.take(1, minute, "slow", 2, &clock)
+        };
         assert!(take().allowed && take().allowed);
         let refused = take();
         assert_eq!((refused.allowed, refused.full_in), (false, 60 * SECOND));
@@ -311,7 +333,7 @@ mod tests {
                     for _ in 0..100 {
                         // A sweep in the middle must neither add nor lose one.
                         buckets.sweep(&clock);
-                        if buckets.take(1, "shared", 50, &clock).allowed {
+                        if buckets.take(1, Counted::Keys, "shared", 50, &clock).allowed {
                             passed.fetch_add(1, Ordering::Relaxed);
                         }
                     }
@@ -322,14 +344,22 @@ mod tests {
     }
 
     #[test]
-    fn named_buckets_are_apart_by_name_and_by_team_and_vanish_when_full() {
+    fn named_buckets_are_apart_by_name_kind_and_team_and_vanish_when_full() {
         let (buckets, clock) = (NamedBuckets::default(), ManualClock::at(1_000));
-        for (team, name) in [(1, "a"), (1, "b"), (2, "a")] {
-            assert!(buckets.take(team, name, 1, &clock).allowed, "{team} {name}");
-            assert!(!buckets.take(team, name, 1, &clock).allowed, "{team} {name}");
+        let (second, half) = (Duration::from_secs(1), Duration::from_millis(500));
+        for (team, counted, name) in [
+            (1, Counted::Keys, "a"),
+            (1, Counted::Keys, "b"),
+            (2, Counted::Keys, "a"),
+            (1, Counted::Tokens(second), "a"),
+            (1, Counted::Tokens(half), "a"),
+        ] {
+            let take = || buckets.take(team, counted, name, 1, &clock).allowed;
+            assert!(take(), "{team} {counted:?} {name}");
+            assert!(!take(), "{team} {counted:?} {name}");
         }
         buckets.sweep(&clock);
-        assert_eq!(buckets.len(), 3, "in use");
+        assert_eq!(buckets.len(), 5, "in use");
         clock.advance(Duration::from_secs(1));
         buckets.sweep(&clock);
         assert_eq!(buckets.len(), 0, "full again");

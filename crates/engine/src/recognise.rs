@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use oneloop_protocol::key::KeyDigest;
-use oneloop_protocol::{UnixMillis, VerifyRequest, mask};
+use oneloop_protocol::{UnixMillis, mask};
 use oneloop_recipe::Inputs;
 use zeroize::Zeroizing;
 
@@ -25,6 +25,7 @@ use crate::error::{EngineError, chain};
 use crate::index::{Keys, Match};
 use crate::recipes::Loaded;
 use crate::recognise::pool::Pool;
+use crate::store::TagHolder;
 use crate::stored_value::StoredValue;
 use crate::tag::{Tag, locator_domain};
 use crate::turn::Update;
@@ -52,9 +53,17 @@ const WAITING: usize = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct Recognition {
     pool: Pool,
-    wrong: Mutex<HashMap<Tag, Instant>>,
+    wrong: Mutex<Wrong>,
     attempts: Mutex<HashMap<[u8; 32], (Instant, u32)>>,
     upgrades: Mutex<HashMap<u128, Upgrade>>,
+}
+
+/// Keys that were nobody's.
+#[derive(Debug, Default)]
+struct Wrong {
+    since: HashMap<Tag, Instant>,
+    /// How often new keys came. What was found out before they did says nothing of them.
+    arrivals: u64,
 }
 
 /// A key that was recognised, and what it is from now on.
@@ -65,21 +74,30 @@ struct Upgrade {
 }
 
 impl Recognition {
-    /// Forgets which keys were wrong: new ones came.
+    /// Forgets which keys were wrong: new ones came, and are in the database.
     pub(crate) fn forget_wrong(&self) {
-        lock(&self.wrong).clear();
-    }
-
-    fn is_wrong(&self, tag: &Tag) -> bool {
-        lock(&self.wrong).get(tag).is_some_and(|since| since.elapsed() < SPAN)
-    }
-
-    fn note_wrong(&self, tag: Tag) {
         let mut wrong = lock(&self.wrong);
-        if wrong.len() >= REMEMBERED {
-            wrong.clear();
+        wrong.since.clear();
+        wrong.arrivals += 1;
+    }
+
+    /// How often new keys came so far; `None` if this key is known to be wrong.
+    fn arrivals_unless_wrong(&self, tag: &Tag) -> Option<u64> {
+        let wrong = lock(&self.wrong);
+        let is_wrong = wrong.since.get(tag).is_some_and(|since| since.elapsed() < SPAN);
+        (!is_wrong).then_some(wrong.arrivals)
+    }
+
+    /// Notes a wrong key, unless new ones came since `arrivals`: it may be one of them.
+    fn note_wrong(&self, tag: Tag, arrivals: u64) {
+        let mut wrong = lock(&self.wrong);
+        if wrong.arrivals != arrivals {
+            return;
         }
-        wrong.insert(tag, Instant::now());
+        if wrong.since.len() >= REMEMBERED {
+            wrong.since.clear();
+        }
+        wrong.since.insert(tag, Instant::now());
     }
 
     /// Whether a locator may be tried once more.
@@ -146,21 +164,15 @@ impl Engine {
     ///
     /// Where a slow check would be needed and cannot be had now: the database is gone, the pool is full, or the
     /// locator was tried too often. Keys that are in memory are never affected.
-    pub(crate) async fn recognise(
-        &self,
-        team: u128,
-        request: &VerifyRequest,
-    ) -> Result<bool, EngineError> {
-        let presented = request.key.expose();
-        let presented = presented.strip_prefix("Bearer ").unwrap_or(presented);
+    pub(crate) async fn recognise(&self, team: u128, presented: &str) -> Result<bool, EngineError> {
         if !self.recipes().need_rows(team) {
             return Ok(false);
         }
         let Some(recipes) = self.recipes().of(team) else { return Ok(false) };
         let native = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
-        if self.recognition().is_wrong(&native) {
+        let Some(arrivals) = self.recognition().arrivals_unless_wrong(&native) else {
             return Ok(false);
-        }
+        };
         let started = Instant::now();
         let presented = Arc::new(Zeroizing::new(presented.to_owned()));
         for (at, recipe) in recipes.iter().enumerate().filter(|(_, it)| it.spec.needs_row()) {
@@ -194,7 +206,14 @@ impl Engine {
                 return Ok(true);
             }
         }
-        self.recognition().note_wrong(native);
+        // Another node may have recognised it, and this one not have heard of that yet.
+        let mut store = self.snapshot().await?;
+        if let Some(TagHolder::Current(_)) = store.tag_holder(&native).await? {
+            drop(store);
+            self.follow_changes().await?;
+            return Ok(true);
+        }
+        self.recognition().note_wrong(native, arrivals);
         Ok(false)
     }
 

@@ -14,7 +14,7 @@ use redis::{Client, RedisError, Script};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::pepper::Pepper;
-use crate::rate::{Gcra, Reading};
+use crate::rate::{Counted, Gcra, Reading};
 use crate::redis_url::RedisUrl;
 
 /// Exact limits across nodes.
@@ -79,8 +79,13 @@ impl BucketName {
     }
 
     /// The bucket to which a caller of `team` gave a name. Teams are apart, and so are installations.
-    pub(crate) fn named(pepper: &Pepper, team: u128, name: &str) -> Self {
-        let mac = pepper.mac(&[b"oneloop rate limit", &team.to_be_bytes(), name.as_bytes()]);
+    pub(crate) fn named(pepper: &Pepper, team: u128, counted: Counted, name: &str) -> Self {
+        // Pieces of one length before the name, so that no two buckets are spelled alike.
+        let (kind, millis) = match counted {
+            Counted::Keys => (&b"oneloop rate limit"[..], 0),
+            Counted::Tokens(period) => (&b"oneloop token rate"[..], period.as_millis()),
+        };
+        let mac = pepper.mac(&[kind, &team.to_be_bytes(), &millis.to_be_bytes(), name.as_bytes()]);
         Self(format!("oneloop:rate:name:{}", data_encoding::HEXLOWER.encode(&mac)))
     }
 }
@@ -186,17 +191,17 @@ impl Engine {
     pub(crate) async fn take_named(
         &self,
         team: u128,
+        counted: Counted,
         name: &str,
         limit: u32,
-        period: Duration,
     ) -> Result<Reading, EngineError> {
         if let Some(shared) = self.shared_buckets() {
-            let name = BucketName::named(self.pepper(), team, name);
-            if let Some(reading) = shared.ask(Ask::Take, &name, limit, period).await? {
+            let name = BucketName::named(self.pepper(), team, counted, name);
+            if let Some(reading) = shared.ask(Ask::Take, &name, limit, counted.period()).await? {
                 return Ok(reading);
             }
         }
-        Ok(self.named_buckets().take_per(team, name, limit, period, self.clock()))
+        Ok(self.named_buckets().take(team, counted, name, limit, self.clock()))
     }
 }
 
@@ -359,9 +364,15 @@ mod tests {
         let limits = limits();
         let shared = SharedBuckets::open(&limits).await.expect("opens");
         let pepper = Pepper::from_bytes(&[7; 32]);
-        let name = BucketName::named(&pepper, 1, "ada@example.com");
+        let named = |team, counted| BucketName::named(&pepper, team, counted, "ada@example.com");
+        let name = named(1, Counted::Keys);
         assert!(!name.0.contains("ada"), "{name:?}");
-        assert_ne!(name, BucketName::named(&pepper, 2, "ada@example.com"));
+        let tokens = Counted::Tokens(Duration::from_secs(1));
+        let hourly = Counted::Tokens(Duration::from_secs(3_600));
+        for other in [named(2, Counted::Keys), named(1, tokens), named(1, hourly)] {
+            assert_ne!(name, other);
+        }
+        assert_ne!(named(1, tokens), named(1, hourly));
         shared.ask(Ask::Take, &name, 10, Duration::from_secs(1)).await.expect("answers");
         let mut connection = shared.0.connection.clone();
         let lives: i64 =

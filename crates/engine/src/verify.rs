@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use oneloop_protocol::key::KeyDigest;
 use oneloop_protocol::verify::{Denied, RateLimitConfig};
-use oneloop_protocol::{ApiKeyId, Grant, TeamId, UnixMillis, Verdict, Verification, VerifyRequest};
+use oneloop_protocol::{
+    ApiKeyId, Grant, Secret, TeamId, UnixMillis, Verdict, Verification, VerifyRequest,
+};
 
 use crate::address;
 use crate::caller::SdkKeyHolder;
@@ -20,7 +22,7 @@ use crate::index::{Match, WorkspaceEntry};
 use crate::key_entry::{KeyEntry, PreviousSecret};
 use crate::ledger::Charge;
 use crate::meters::{self, charge_of};
-use crate::rate::Reading;
+use crate::rate::{Counted, Reading};
 use crate::store::MeterRow;
 use crate::tag::Tag;
 
@@ -90,6 +92,12 @@ fn granted(key: &KeyEntry, workspace: &WorkspaceEntry, asked: &[Grant]) -> bool 
             .number(&grant.representation)
             .is_some_and(|number| key.holder.grants().access(number).covers(grant.access()))
     })
+}
+
+/// The key that was presented, whether or not it stands in the words of a header.
+pub(crate) fn presented(key: &Secret) -> &str {
+    let key = key.expose();
+    key.strip_prefix("Bearer ").unwrap_or(key)
 }
 
 /// What a key looks like that is not there: nothing of any key shows.
@@ -166,7 +174,7 @@ struct Spending {
 }
 
 /// A copy of a key that shares with it what changes with use.
-fn shared(key: &KeyEntry) -> KeyEntry {
+pub(crate) fn shared(key: &KeyEntry) -> KeyEntry {
     key.live();
     key.clone()
 }
@@ -242,7 +250,8 @@ impl Engine {
         mut judged: Judged,
     ) -> Result<Verification, EngineError> {
         // No native key ever takes this branch. Boxed, as below.
-        if matches!(judged, Judged::Unknown) && Box::pin(self.recognise(team, request)).await? {
+        let presented = presented(&request.key);
+        if matches!(judged, Judged::Unknown) && Box::pin(self.recognise(team, presented)).await? {
             judged = self.judge(team, request);
         }
         match judged {
@@ -256,8 +265,7 @@ impl Engine {
 
     /// Everything but credit.
     fn judge(&self, team: u128, request: &VerifyRequest) -> Judged {
-        let presented = request.key.expose();
-        let presented = presented.strip_prefix("Bearer ").unwrap_or(presented);
+        let presented = presented(&request.key);
         if presented.is_empty() {
             return Judged::Unknown;
         }
@@ -379,7 +387,7 @@ impl Engine {
         let clock = self.clock();
         match (limit(request, workspace), passes) {
             (Limit::Named(RateLimitConfig { id, limit }), true) => {
-                Some(self.named_buckets().take(team, id, *limit, clock))
+                Some(self.named_buckets().take(team, Counted::Keys, id, *limit, clock))
             }
             (Limit::Named(RateLimitConfig { id, limit }), false) => {
                 Some(self.named_buckets().peek(team, id, *limit, clock))

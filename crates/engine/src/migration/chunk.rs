@@ -252,7 +252,7 @@ async fn weigh(
                 verdicts.legacy.extend(legacy);
                 verdicts.created.push(key);
             }
-            Some(TagHolder::Replaced) => {
+            Some(TagHolder::Replaced(_)) => {
                 verdicts.answers.push(RowAnswer::plain(row.row, RowOutcome::RotatedHere, None));
             }
             Some(TagHolder::Current(here)) => {

@@ -327,7 +327,7 @@ async fn a_rotation_keeps_every_replaced_tag(factory: &impl Factory) {
     let current = TagHolder::Current(Box::new(row.clone()));
     let mut snapshot = read(&*store).await;
     let held = snapshot.tag_holder(&tag(1)).await.expect("reads");
-    assert_eq!(held, Some(TagHolder::Replaced));
+    assert_eq!(held, Some(TagHolder::Replaced(1)));
     assert_eq!(snapshot.tag_holder(&tag(2)).await.expect("reads"), Some(current));
     assert_eq!(snapshot.tag_holder(&tag(9)).await.expect("reads"), None);
     drop(snapshot);
@@ -342,7 +342,7 @@ async fn a_rotation_keeps_every_replaced_tag(factory: &impl Factory) {
     let mut snapshot = read(&*store).await;
     for old in [tag(1), tag(2)] {
         let held = snapshot.tag_holder(&old).await.expect("reads");
-        assert_eq!(held, Some(TagHolder::Replaced));
+        assert_eq!(held, Some(TagHolder::Replaced(1)));
     }
     assert_eq!(snapshot.api_key(1).await.expect("reads"), Some(row));
     let changes = snapshot.changes(start, 10).await.expect("reads");

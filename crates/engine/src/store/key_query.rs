@@ -92,8 +92,10 @@ pub(super) fn select(dialect: &Dialect, filter: &KeyFilter, page: &KeyPage) -> V
     question.sql("SELECT ").sql(dialect.columns).sql(" FROM api_key WHERE ");
     let sort = page.sort.unwrap_or(Sort::CreatedDescending);
     let along_expiry = matches!(sort, Sort::Expires | Sort::ExpiresDescending);
+    let along_expiry = along_expiry && filter.customer_id.is_none();
     conditions(&mut question, dialect, filter, along_expiry);
-    let (column, descending) = (sort_column(sort), sort.is_descending());
+    let (column, descending) =
+        (sort_column(sort, filter.customer_id.is_some()), sort.is_descending());
     if let Some(Position { value, id }) = &page.after {
         let behind = if descending { " < " } else { " > " };
         match value {
@@ -124,17 +126,26 @@ pub(super) fn select(dialect: &Dialect, filter: &KeyFilter, page: &KeyPage) -> V
 pub(super) fn count(dialect: &Dialect, filter: &KeyFilter) -> Vec<Part> {
     let mut question = Question(Vec::new());
     question.sql("SELECT count(*) AS keys FROM api_key WHERE ");
-    conditions(&mut question, dialect, filter, true);
+    conditions(&mut question, dialect, filter, filter.customer_id.is_none());
     question.0
 }
 
 /// What an order compares. The moments that are not there are those of [`SortValue::Moment`].
-fn sort_column(sort: Sort) -> &'static str {
-    match sort {
-        Sort::Created | Sort::CreatedDescending => "id",
-        Sort::Name | Sort::NameDescending => "name_folded",
-        Sort::LastUsed | Sort::LastUsedDescending => "coalesce(last_used_at, 0)",
-        Sort::Expires | Sort::ExpiresDescending => "coalesce(expires_at, 9223372036854775807)",
+///
+/// The keys of one customer are found by their owner and then sorted. To go along the index of an order is to go past
+/// every key of the workspace, so for them it is written in a way that no index has.
+fn sort_column(sort: Sort, of_customer: bool) -> &'static str {
+    match (sort, of_customer) {
+        (Sort::Created | Sort::CreatedDescending, _) => "id",
+        (Sort::Name | Sort::NameDescending, false) => "name_folded",
+        (Sort::Name | Sort::NameDescending, true) => "name_folded || ''",
+        (Sort::LastUsed | Sort::LastUsedDescending, _) => "coalesce(last_used_at, 0)",
+        (Sort::Expires | Sort::ExpiresDescending, false) => {
+            "coalesce(expires_at, 9223372036854775807)"
+        }
+        (Sort::Expires | Sort::ExpiresDescending, true) => {
+            "coalesce(expires_at, 9223372036854775807) + 0"
+        }
     }
 }
 

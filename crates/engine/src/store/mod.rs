@@ -82,6 +82,9 @@ pub(crate) trait Store: Send + Sync {
     /// A snapshot to ask questions of.
     async fn read(&self) -> Result<Box<dyn Read>, StoreError>;
 
+    /// The same, for whoever follows the change log: no other question keeps it waiting.
+    async fn read_to_follow(&self) -> Result<Box<dyn Read>, StoreError>;
+
     /// A transaction to write in, after every other: writers are one at a time. Dropped without a commit,
     /// it leaves nothing behind.
     async fn write(&self) -> Result<Box<dyn Write>, StoreError>;
@@ -110,6 +113,11 @@ pub(crate) trait Store: Send + Sync {
     /// Notes when keys were last used; never sets a time back. Neither an edit nor audited, so it is
     /// outside [`Write`].
     async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError>;
+
+    /// Makes sure that a question which goes by last use sees every use that was noted more than a second ago.
+    async fn settle_uses(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Notes when secrets that were replaced were last used, likewise.
     async fn note_replaced_uses(&self, uses: &[(Tag, UnixMillis)]) -> Result<(), StoreError>;
@@ -438,6 +446,11 @@ pub(crate) enum Subject {
 }
 
 impl Subject {
+    /// Whether keys may have come that are known by what another service stored of them.
+    pub(crate) fn brings_legacy_keys(self) -> bool {
+        matches!(self, Self::MigrationChunk(_) | Self::Recipes(_))
+    }
+
     /// As the change log stores it.
     pub(crate) fn parts(self) -> (i64, u128) {
         match self {

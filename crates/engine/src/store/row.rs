@@ -116,9 +116,9 @@ pub(crate) struct ApiKeyRow {
 pub(crate) enum TagHolder {
     /// This key answers to it.
     Current(Box<ApiKeyRow>),
-    /// A key answered to it until it was rotated. Such a secret never comes back: rotation is what one
+    /// This key answered to it until it was rotated. Such a secret never comes back: rotation is what one
     /// does with a leaked key.
-    Replaced,
+    Replaced(u128),
 }
 
 /// A link token.

@@ -1,7 +1,5 @@
 //! Verification where nodes count together: a request with a limit waits for Redis, all others never do.
 
-use std::time::Duration;
-
 use oneloop_protocol::verify::RateLimitConfig;
 use oneloop_protocol::{Verdict, Verification, VerifyRequest};
 
@@ -9,11 +7,8 @@ use super::{Case, Counting, Judged, Limit, limit, unknown};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::key_entry::KeyEntry;
-use crate::rate::Reading;
+use crate::rate::{Counted, Reading};
 use crate::shared_rate::{Ask, BucketName};
-
-/// Limits of a verification are for keys a second.
-const SECOND: Duration = Duration::from_secs(1);
 
 impl Engine {
     /// Counts the request in the bucket of all nodes, and goes on from there.
@@ -68,11 +63,11 @@ impl Engine {
         let Some(shared) = self.shared_buckets() else { return Ok(None) };
         let (name, limit) = match limit(request, &case.workspace) {
             Limit::Named(RateLimitConfig { id, limit }) => {
-                (BucketName::named(self.pepper(), case.team, id), *limit)
+                (BucketName::named(self.pepper(), case.team, Counted::Keys, id), *limit)
             }
             Limit::OfKey(limit) => (BucketName::of_key(key.id), limit),
             Limit::None => return Ok(None),
         };
-        shared.ask(ask, &name, limit, SECOND).await
+        shared.ask(ask, &name, limit, Counted::Keys.period()).await
     }
 }

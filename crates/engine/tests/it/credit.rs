@@ -6,7 +6,8 @@ use oneloop_engine::Engine;
 use oneloop_protocol::meter::{CreateMeter, RecordUsage, RefillApiKey, RefillMeter, UsageRequest};
 use oneloop_protocol::verify::RateLimitConfig;
 use oneloop_protocol::{
-    Amount, CreateApiKey, Reason, Secret, TeamId, Verdict, Verification, VerifyRequest,
+    Amount, CreateApiKey, Reason, RotateApiKey, Secret, TeamId, Verdict, Verification,
+    VerifyRequest,
 };
 
 use crate::world::{World, asking, refusal};
@@ -233,6 +234,33 @@ async fn recorded_usage_is_charged_in_full_and_shows_by_day_and_name() {
     assert_eq!(rows, [("default", 7.into()), ("tokens", 9.into())]);
     let unknown = engine.record_usage(&world.actor, &record(&Secret::new("ol_x"), 1, None)).await;
     assert_eq!(refusal(unknown), (Reason::UnknownApiKey, None));
+}
+
+/// Whoever verifies a key, does the work and then records it, may do so after the key has become another.
+#[tokio::test]
+async fn usage_is_recorded_of_any_secret_that_a_key_was_used_with() {
+    let world = World::new().await;
+    meter(&world, "ada", 100, plain(&world)).await;
+    let record =
+        |key: &Secret| RecordUsage { key: key.clone(), usage: Some(3.into()), usage_name: None };
+    world.slow_key().await;
+    let legacy = Secret::new(super::recognise::KEY);
+    world.engine.record_usage(&world.actor, &record(&legacy)).await.expect("a migrated key");
+    assert_eq!(used(&world, "ada").await, 3.into());
+
+    let issued = world.key().await;
+    for _ in 0..2 {
+        let (reach, id, body) = (world.reach(), &issued.api_key.id, RotateApiKey::default());
+        let rotated = world.engine.rotate_api_key(&world.actor, &reach, id, &body).await;
+        rotated.expect("rotates");
+        let bearer = Secret::new(format!("Bearer {}", issued.key.expose()));
+        world.engine.record_usage(&world.actor, &record(&bearer)).await.expect("an older secret");
+    }
+    assert_eq!(
+        verify(&world.engine, &world.team, &asking(&issued.key, &[])).await.status,
+        Verdict::Invalid
+    );
+    assert_eq!(used(&world, "ada").await, 9.into());
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! Keys that are still known under another service's recipe. The values are those of `oneloop-recipe`'s tests,
 //! made with Python's hashlib and bcrypt.
 
-use oneloop_engine::EngineError;
+use std::time::{Duration, Instant};
+
+use oneloop_engine::{Engine, EngineError};
 use oneloop_protocol::migration::{Conflict, Hex32, MigrationRow, RowOutcome};
 use oneloop_protocol::{Reason, Secret, Verdict, VerifyRequest};
 use serde_json::{Value, json};
@@ -100,6 +102,30 @@ async fn a_slow_hash_is_tried_once_and_native_afterwards() {
     let again = world.job_with(2, 1, Conflict::Fail, recipe, Some("first:12")).await;
     let answer = world.send(&again.id, 1, vec![slow()]).await;
     assert_eq!(answer.rows[0].outcome, RowOutcome::Unchanged, "the same row is the same key");
+}
+
+/// During a migration every node is asked for keys that are about to come.
+#[tokio::test]
+async fn a_key_that_was_unknown_is_known_on_every_node_once_it_came() {
+    let world = World::new().await;
+    let other = world.another_engine().await;
+    let recipe = Some(r#"algorithm = "bcrypt""#);
+    let job = world.job_with(1, 1, Conflict::Skip, recipe, Some("first:12")).await;
+    let request = asking(&Secret::new(KEY), &[]);
+    let asked =
+        async |engine: &Engine| engine.verify(&world.team, &request).await.expect("answers");
+    // Long enough for the other one to have heard of the recipe, and so to look for the key and not to find it.
+    for _ in 0..10 {
+        assert_eq!(asked(&other).await.status, Verdict::Invalid);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    world.send(&job.id, 1, vec![slow()]).await;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while asked(&other).await.status != Verdict::Valid {
+        assert!(Instant::now() < deadline, "still unknown");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(asked(&world.engine).await.status, Verdict::Valid);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! The key list with a query.
 
+use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use crate::app::{Client, NOW, TestApp, grant};
@@ -167,4 +168,12 @@ async fn what_cannot_be_read_is_refused_by_name() {
         let reply = app.sdk().get(&format!("{path}?{query}")).await;
         reply.refused(400, "invalid_cursor", "cursor");
     }
+    // A name that no key has, because PostgreSQL has no such text.
+    let page = list(&app, &app.sdk(), "limit=1&sort=name").await;
+    let cursor = page["nextCursor"].as_str().expect("more");
+    let text = BASE64URL_NOPAD.decode(cursor.as_bytes()).expect("base64url");
+    let text = String::from_utf8(text).expect("JSON").replace(r#""name":""#, r#""name":"\u0000"#);
+    let cursor = BASE64URL_NOPAD.encode(text.as_bytes());
+    let reply = app.sdk().get(&format!("{path}?limit=1&sort=name&cursor={cursor}")).await;
+    reply.refused(400, "invalid_cursor", "cursor");
 }

@@ -1,10 +1,15 @@
-//! Forgetting lines of the change log.
+//! Following the change log, and forgetting lines of it.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::{Factory, Store, insert, key, populated, read};
 use crate::index::Revision;
 
 pub(super) async fn run<F: Factory>(new: &impl Fn() -> F) {
     the_change_log_forgets_its_oldest_lines_only(&new()).await;
+    who_follows_the_change_log_waits_for_no_question(&new()).await;
 }
 
 /// The numbers of the lines that are there.
@@ -33,4 +38,17 @@ async fn the_change_log_forgets_its_oldest_lines_only(factory: &impl Factory) {
     assert_eq!(kept(&*other).await, [newest]);
     assert_eq!(read(&*other).await.revision().await.expect("reads"), newest);
     assert_eq!(insert(&*other, &[key(31, "ada")]).await, newest + 1);
+}
+
+/// However many questions take long.
+async fn who_follows_the_change_log_waits_for_no_question(factory: &impl Factory) {
+    let store = populated(factory).await;
+    let mut asking = Vec::new();
+    while let Ok(read) = timeout(Duration::from_millis(200), store.read()).await {
+        asking.push(read.expect("a snapshot"));
+        assert!(asking.len() < 100, "questions have no end of connections");
+    }
+    let following = timeout(Duration::from_secs(5), store.read_to_follow()).await;
+    let mut following = following.expect("does not wait").expect("a snapshot");
+    assert!(following.revision().await.expect("reads") > 0);
 }

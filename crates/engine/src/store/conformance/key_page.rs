@@ -1,11 +1,14 @@
 //! The key list: which keys, in which order, a page at a time.
 
+use std::time::Duration;
+
 use oneloop_protocol::key_list::{EXPIRING_MILLIS, UNUSED_MILLIS, fold};
 use oneloop_protocol::{Access, KeyStatus, LastUsed, Sort};
 
 use super::{Factory, Read, WORKSPACE, insert, key, populated, read, tag};
 use crate::grants::PackedGrants;
 use crate::store::{ApiKeyRow, KeyFilter, KeyPage, Position, SortValue, TextFilter};
+use crate::tag::Tag;
 
 const NOW: i64 = 200 * 24 * 60 * 60 * 1_000;
 
@@ -14,6 +17,30 @@ pub(super) async fn run<F: Factory>(new: &impl Fn() -> F) {
     conditions_hold_at_once(&new()).await;
     a_scope_is_found_where_a_grant_begins_and_nowhere_else(&new()).await;
     every_order_pages_through_every_key_once(&new()).await;
+    uses_of_a_second_ago_are_found_and_ordered_by(&new()).await;
+}
+
+/// More uses at once than SQLite writes where they belong.
+async fn uses_of_a_second_ago_are_found_and_ordered_by(factory: &impl Factory) {
+    let store = populated(factory).await;
+    let numbered = |number: u16| {
+        let mut bytes = [0; 32];
+        bytes[..2].copy_from_slice(&number.to_be_bytes());
+        ApiKeyRow { id: number.into(), tag: Tag::from_bytes(bytes), ..key(1, "ada") }
+    };
+    let keys: Vec<_> = (1..=600).map(numbered).collect();
+    insert(&*store, &keys).await;
+    let uses: Vec<_> = keys.iter().map(|key| (key.id, 1_000 - key.id as i64)).collect();
+    store.note_uses(&uses).await.expect("notes");
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    store.settle_uses().await.expect("settles");
+
+    let mut read = read(&*store).await;
+    let never = KeyFilter { last_used: Some(LastUsed::Never), ..everything() };
+    assert!(found(&mut *read, &never).await.is_empty());
+    let page = KeyPage { sort: Some(Sort::LastUsedDescending), limit: Some(3), after: None };
+    let rows = read.api_keys(&everything(), &page).await.expect("reads");
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
 fn everything() -> KeyFilter {

@@ -154,7 +154,7 @@ async fn many_tags_are_looked_up_at_once(factory: &impl Factory) {
                 tag,
                 match holder {
                     TagHolder::Current(key) => Some(key.id),
-                    TagHolder::Replaced => None,
+                    TagHolder::Replaced(_) => None,
                 },
             )
         })

@@ -67,6 +67,11 @@ pub(super) fn readers(options: &PgConnectOptions) -> PgPool {
     pool(READERS, SESSION).connect_lazy_with(options.clone())
 }
 
+/// One connection to follow the change log on.
+pub(super) fn follower(options: &PgConnectOptions) -> PgPool {
+    pool(1, SESSION).connect_lazy_with(options.clone())
+}
+
 /// One connection to listen on.
 pub(super) fn listener(options: &PgConnectOptions) -> PgPool {
     pool(1, SESSION).connect_lazy_with(options.clone())

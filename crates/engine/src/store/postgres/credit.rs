@@ -5,6 +5,7 @@ use sqlx::{AssertSqlSafe, PgConnection, query};
 
 use super::idempotency;
 use super::write::column;
+use crate::error::chain;
 use crate::ledger::{Charge, Charged, Ledger};
 use crate::store::columns::blob;
 use crate::store::from_columns::{CounterRow, all, one};
@@ -69,9 +70,12 @@ pub(super) async fn charge(
 
     write(&mut transaction, &ledger).await?;
     transaction.commit().await?;
-    // Apart from the charges, which are made: what is too old may as well go the next time.
-    if let Some(now) = once.iter().map(|row| row.kept_at()).max() {
-        idempotency::forget(writers, now).await?;
+    // Apart from the charges, which are made, and stay so if this fails: what is too old may as well go the next time.
+    if let Some(now) = once.iter().map(|row| row.kept_at()).max()
+        && let Err(error) = idempotency::forget(writers, now).await
+    {
+        let error = chain(&error);
+        tracing::warn!(error, "Cannot forget old idempotency keys; will retry");
     }
     Ok(charged)
 }

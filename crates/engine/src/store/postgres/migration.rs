@@ -92,14 +92,16 @@ impl MigrationRead for PostgresTransaction {
             }
         }
         let replaced = query(
-            "SELECT asked FROM unnest($1::bytea[]) AS asked
+            "SELECT asked, api_key FROM unnest($1::bytea[]) AS asked
              JOIN replaced_tag ON replaced_tag.tag = asked",
         )
         .bind(&asked)
         .fetch_all(self.connection())
         .await?;
         for row in &replaced {
-            holders.push((Columns(row).tag("asked")?, TagHolder::Replaced));
+            let columns = Columns(row);
+            let holder = TagHolder::Replaced(columns.id("api_key")?);
+            holders.push((columns.tag("asked")?, holder));
         }
         Ok(holders)
     }

@@ -58,6 +58,8 @@ pub(crate) struct PostgresStore {
     writers: PgPool,
     creators: PgPool,
     readers: PgPool,
+    /// For whoever follows the change log: questions that take long must not keep it waiting.
+    follower: PgPool,
     watch: Watch,
     listener: Listener,
     known_head: KnownHead,
@@ -80,11 +82,17 @@ impl PostgresStore {
             writers,
             creators: connections::creators(&options),
             readers: connections::readers(&options),
+            follower: connections::follower(&options),
             watch: Watch::new(options.clone()),
             listener: Listener::start(&options).map_err(|error| failed(error.into()))?,
             known_head: KnownHead::default(),
         })
     }
+}
+
+async fn snapshot(pool: &PgPool) -> Result<Box<dyn Read>, StoreError> {
+    let begun = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    Ok(Box::new(PostgresTransaction::reading(begun)))
 }
 
 /// The newest schema version this program knows.
@@ -95,8 +103,11 @@ fn newest() -> i64 {
 #[async_trait]
 impl Store for PostgresStore {
     async fn read(&self) -> Result<Box<dyn Read>, StoreError> {
-        let snapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        Ok(Box::new(PostgresTransaction::reading(self.readers.begin_with(snapshot).await?)))
+        snapshot(&self.readers).await
+    }
+
+    async fn read_to_follow(&self) -> Result<Box<dyn Read>, StoreError> {
+        snapshot(&self.follower).await
     }
 
     async fn write(&self) -> Result<Box<dyn Write>, StoreError> {
@@ -171,6 +182,7 @@ impl Store for PostgresStore {
         self.watch.close().await;
         self.listener.close().await;
         self.readers.close().await;
+        self.follower.close().await;
         self.creators.close().await;
         self.writers.close().await;
     }
@@ -180,9 +192,12 @@ impl Store for PostgresStore {
 mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use oneloop_protocol::Verdict;
     use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 
     use super::*;
+    use crate::ledger::Target;
+    use crate::store::IdempotencyRow;
     use crate::store::conformance::{self, Factory, plans};
     use crate::store::key_query::build;
 
@@ -232,6 +247,48 @@ mod tests {
         conformance::run(OnServer::new).await;
     }
 
+    /// What is forgotten behind a charge or a count is not theirs: told of a failure, the caller would do both again.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_is_done_is_not_undone_by_what_cannot_be_forgotten() {
+        let store = PostgresStore::open(&OnServer::new().0).await.expect("opens");
+        for table in ["key_usage", "idempotent_answer"] {
+            let refuse = format!(
+                "CREATE FUNCTION refuse_{table}() RETURNS trigger LANGUAGE plpgsql
+                 AS 'BEGIN RAISE EXCEPTION ''refused''; END';
+                 CREATE TRIGGER refuse BEFORE DELETE ON {table}
+                 FOR EACH STATEMENT EXECUTE FUNCTION refuse_{table}()"
+            );
+            sqlx::raw_sql(AssertSqlSafe(refuse)).execute(&store.writers).await.expect("is made");
+        }
+        let counts =
+            UsageRow { key: 1, day: 500, route: String::new(), verdict: Verdict::Valid, count: 2 };
+        store.note_usage(std::slice::from_ref(&counts)).await.expect("adds");
+        let read = store.read().await.expect("reads").usage(1, 500, 500).await;
+        assert_eq!(read.expect("reads"), [counts]);
+
+        let once = IdempotencyRow {
+            tag: [1; 32],
+            fingerprint: [1; 32],
+            answer: Vec::new(),
+            expires_at: i64::MAX,
+        };
+        let charge = Charge {
+            team: 1,
+            workspace: 1,
+            meter: Target::None,
+            amount: 3.into(),
+            name: "default".to_owned(),
+            day: 500,
+            counter: None,
+            may_be_denied: false,
+            once: Some(Box::new(once)),
+        };
+        let charged = store.charge(std::slice::from_ref(&charge)).await.expect("charges");
+        assert!(charged[0].before.is_none());
+        let again = store.charge(&[charge]).await.expect("charges");
+        assert!(again[0].before.is_some(), "the first one is made");
+    }
+
     /// No table is read from end to end, whatever is asked of the key list. On a small table PostgreSQL would, so it is
     /// told to avoid that where it can: a plan that still does has no index to go by.
     #[tokio::test(flavor = "multi_thread")]
@@ -240,16 +297,45 @@ mod tests {
         let mut connection = store.readers.acquire().await.expect("a connection");
         let avoid = "SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off";
         connection.execute(avoid).await.expect("is set");
-        for question in plans::questions(&read::DIALECT, "EXPLAIN ") {
-            let mut asked = build!(question.parts);
-            let rows = asked.build().fetch_all(&mut *connection).await.expect("a plan");
-            let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-            let plan = plan.join("\n");
-            let name = &question.name;
+        for (name, ordered, plan) in plans_of(&mut connection, false).await {
             assert!(plan.contains("using api_key_by_"), "{name}:\n{plan}");
             assert!(plan.contains("workspace = "), "{name}:\n{plan}");
             assert!(!plan.contains("Seq Scan on api_key"), "{name}:\n{plan}");
-            assert!(!(question.ordered && plan.contains("Sort Key")), "{name}:\n{plan}");
+            assert!(!(ordered && plan.contains("Sort Key")), "{name}:\n{plan}");
         }
+    }
+
+    /// Where its statistics say that a customer has few of many keys.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_key_list_of_a_customer_looks_at_no_others_keys() {
+        let place = OnServer::new();
+        plans::fill(&place).await;
+        let store = PostgresStore::open(&place.0).await.expect("opens");
+        let mut connection = store.writers.acquire().await.expect("a connection");
+        connection.execute("ANALYZE api_key").await.expect("is analysed");
+        for (name, _, plan) in plans_of(&mut connection, true).await {
+            let by_owner = plan.lines().any(|line| {
+                line.trim_start().starts_with("Index Cond") && line.contains("customer_id = ")
+            });
+            assert!(by_owner, "{name}:\n{plan}");
+        }
+    }
+
+    /// What is asked, whether an index has the order, and how it would be answered.
+    async fn plans_of(
+        connection: &mut PgConnection,
+        of_customer: bool,
+    ) -> Vec<(String, bool, String)> {
+        let mut plans = Vec::new();
+        for question in plans::questions(&read::DIALECT, "EXPLAIN ") {
+            if question.of_customer != of_customer {
+                continue;
+            }
+            let mut asked = build!(question.parts);
+            let rows = asked.build().fetch_all(&mut *connection).await.expect("a plan");
+            let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+            plans.push((question.name, question.ordered, plan.join("\n")));
+        }
+        plans
     }
 }

@@ -186,9 +186,10 @@ impl Read for PostgresTransaction {
         if let Some(key) = one(key.fetch_optional(self.connection()).await?)? {
             return Ok(Some(TagHolder::Current(Box::new(key))));
         }
-        let replaced = query("SELECT 1 FROM replaced_tag WHERE tag = $1").bind(tag_blob(tag));
+        let replaced = query("SELECT api_key FROM replaced_tag WHERE tag = $1").bind(tag_blob(tag));
         let replaced = replaced.fetch_optional(self.connection()).await?;
-        Ok(replaced.map(|_| TagHolder::Replaced))
+        let key = replaced.map(|row| Columns(&row).id("api_key")).transpose()?;
+        Ok(key.map(TagHolder::Replaced))
     }
 
     async fn link_token(&mut self, tag: &Tag) -> Result<Option<LinkTokenRow>, StoreError> {

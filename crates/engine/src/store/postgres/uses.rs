@@ -6,6 +6,7 @@ use sqlx::postgres::PgPool;
 use sqlx::query;
 
 use super::write::column;
+use crate::error::chain;
 use crate::store::columns::{blob, tag_blob};
 use crate::store::{StoreError, USAGE_DAYS_KEPT, USAGE_ROUTES, UsageRow};
 use crate::tag::Tag;
@@ -106,6 +107,14 @@ pub(super) async fn note_counts(writers: &PgPool, counts: &[UsageRow]) -> Result
     .bind(newest - USAGE_DAYS_KEPT)
     .bind(PURGE)
     .execute(writers)
-    .await?;
+    .await
+    .map_or_else(
+        |error| {
+            // The counts are added: told of a failure, the caller would add them once more.
+            let error = chain(&error);
+            tracing::warn!(error, "Cannot forget old counts; will retry");
+        },
+        drop,
+    );
     Ok(())
 }

@@ -83,14 +83,16 @@ impl MigrationRead for SqliteTransaction {
             holders.push((columns.tag("asked")?, TagHolder::Current(key)));
         }
         let replaced = query(
-            "SELECT tag FROM json_each(iif(EXISTS (SELECT 1 FROM replaced_tag), ?1, '[]'))
+            "SELECT tag, api_key FROM json_each(iif(EXISTS (SELECT 1 FROM replaced_tag), ?1, '[]'))
              JOIN replaced_tag ON replaced_tag.tag = unhex(value)",
         )
         .bind(&asked)
         .fetch_all(self.connection())
         .await?;
         for row in &replaced {
-            holders.push((Columns(row).tag("tag")?, TagHolder::Replaced));
+            let columns = Columns(row);
+            let holder = TagHolder::Replaced(columns.id("api_key")?);
+            holders.push((columns.tag("tag")?, holder));
         }
         Ok(holders)
     }

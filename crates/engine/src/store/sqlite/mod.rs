@@ -63,6 +63,9 @@ const CHECKPOINT_PAGES: &str = "64000";
 /// Connections for questions. A question takes microseconds, so few are enough.
 const READERS: u32 = 4;
 
+/// How long before a question that goes by last use uses may lie, that it does not see.
+const SETTLED: Duration = Duration::from_secs(1);
+
 /// Lines of the change log that are forgotten at once.
 const FORGET: u32 = 10_000;
 
@@ -73,6 +76,8 @@ pub(crate) struct SqliteStore {
     /// lock.
     place: Arc<Mutex<()>>,
     readers: SqlitePool,
+    /// One connection for whoever follows the change log: questions that take long must not keep it waiting.
+    follower: SqlitePool,
     direct: Direct,
     uses: Uses,
     usage: Usage,
@@ -106,10 +111,10 @@ impl SqliteStore {
             }
             error => failed(error.into()),
         })?;
-        let readers = pool(READERS)
-            .connect_with(options.clone().pragma("query_only", "on"))
-            .await
-            .map_err(|error| failed(error.into()))?;
+        let reading = options.clone().pragma("query_only", "on");
+        let readers = pool(READERS).connect_with(reading.clone()).await;
+        let readers = readers.map_err(|error| failed(error.into()))?;
+        let follower = pool(1).connect_lazy_with(reading);
         let opened = file.to_owned();
         let direct = tokio::task::spawn_blocking(move || Direct::open(&opened))
             .await
@@ -122,11 +127,18 @@ impl SqliteStore {
         let usage = Usage::open(&writer).await.map_err(|error| failed(error.into()))?;
         let watch = Mutex::new(watch);
         let place = Arc::default();
-        Ok(Self { writer, place, readers, direct, uses, usage, watch, file: file.into() })
+        let file = file.into();
+        Ok(Self { writer, place, readers, follower, direct, uses, usage, watch, file })
     }
 }
 
 impl SqliteStore {
+    async fn snapshot(&self, pool: &SqlitePool) -> Result<Box<dyn Read>, StoreError> {
+        let transaction = pool.begin().await?;
+        let (pending, file) = (self.uses.pending(), Arc::clone(&self.file));
+        Ok(Box::new(SqliteTransaction::new(transaction, None, pending, file)))
+    }
+
     /// Waits until nobody else in this process writes.
     async fn place(&self) -> Result<OwnedMutexGuard<()>, StoreError> {
         let place = Arc::clone(&self.place).lock_owned();
@@ -173,9 +185,11 @@ fn pool(connections: u32) -> SqlitePoolOptions {
 #[async_trait]
 impl Store for SqliteStore {
     async fn read(&self) -> Result<Box<dyn Read>, StoreError> {
-        let transaction = self.readers.begin().await?;
-        let (pending, file) = (self.uses.pending(), Arc::clone(&self.file));
-        Ok(Box::new(SqliteTransaction::new(transaction, None, pending, file)))
+        self.snapshot(&self.readers).await
+    }
+
+    async fn read_to_follow(&self) -> Result<Box<dyn Read>, StoreError> {
+        self.snapshot(&self.follower).await
     }
 
     async fn write(&self) -> Result<Box<dyn Write>, StoreError> {
@@ -230,9 +244,18 @@ impl Store for SqliteStore {
         self.uses.note_replaced(&self.writer, uses).await
     }
 
+    async fn settle_uses(&self) -> Result<(), StoreError> {
+        // Asked first: whoever writes waits for nobody as long as there is nothing to do.
+        if !self.uses.is_due(SETTLED).await {
+            return Ok(());
+        }
+        let _place = self.place().await?;
+        self.uses.fold_if_due(&self.writer, SETTLED).await
+    }
+
     async fn tidy(&self) -> Result<(), StoreError> {
         let _place = self.place().await?;
-        self.uses.fold_if_due(&self.writer).await?;
+        self.uses.fold_if_due(&self.writer, uses::FOLD_INTERVAL).await?;
         self.usage.fold_if_due(&self.writer).await
     }
 
@@ -279,6 +302,7 @@ impl Store for SqliteStore {
             let _ = connection.close().await;
         }
         self.readers.close().await;
+        self.follower.close().await;
         self.direct.close();
         // Ignored: a journal that could not be folded in now is folded in at the next start.
         let _ = self.uses.fold_now(&self.writer).await;
@@ -330,9 +354,14 @@ mod tests {
             let rows = asked.build().fetch_all(&store.readers).await.expect("a plan");
             let plan: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
             let name = &question.name;
-            let found = plan.iter().any(|step| {
-                step.starts_with("SEARCH api_key USING") && step.contains("(workspace=?")
-            });
+            let by = if question.of_customer {
+                "(workspace=? AND customer_id=?"
+            } else {
+                "(workspace=?"
+            };
+            let found = plan
+                .iter()
+                .any(|step| step.starts_with("SEARCH api_key USING") && step.contains(by));
             assert!(found, "{name}: {plan:?}");
             assert!(!plan.iter().any(|step| step.starts_with("SCAN api_key")), "{name}: {plan:?}");
             let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));

@@ -25,7 +25,7 @@ use crate::tag::Tag;
 const FEW: usize = 500;
 
 /// How long the column may lag behind the journal.
-const FOLD_INTERVAL: Duration = Duration::from_secs(30);
+pub(super) const FOLD_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Keys with uses in the journal, at most: some 50 bytes of memory each.
 const PENDING_MAX: usize = 1_000_000;
@@ -173,6 +173,12 @@ struct Journal {
     since: Option<Instant>,
 }
 
+impl Journal {
+    fn is_older_than(&self, interval: Duration) -> bool {
+        self.since.is_some_and(|since| since.elapsed() >= interval)
+    }
+}
+
 impl Uses {
     /// Folds in what an earlier process left in the journal. What another process may add meanwhile is in
     /// that process's memory, too, so nobody needs its row.
@@ -231,11 +237,19 @@ impl Uses {
         Ok(())
     }
 
-    /// Folds the journal into the column, if it is time.
-    pub(super) async fn fold_if_due(&self, writer: &SqlitePool) -> Result<(), StoreError> {
+    /// Whether something is in the journal for `interval`, or so much that it must not become more.
+    pub(super) async fn is_due(&self, interval: Duration) -> bool {
+        self.journal.lock().await.is_older_than(interval) || self.pending.len() >= PENDING_MAX
+    }
+
+    /// Folds the journal into the column, if [it is time](Self::is_due).
+    pub(super) async fn fold_if_due(
+        &self,
+        writer: &SqlitePool,
+        interval: Duration,
+    ) -> Result<(), StoreError> {
         let mut journal = self.journal.lock().await;
-        let Some(since) = journal.since else { return Ok(()) };
-        if since.elapsed() < FOLD_INTERVAL && self.pending.len() < PENDING_MAX {
+        if !journal.is_older_than(interval) && self.pending.len() < PENDING_MAX {
             return Ok(());
         }
         self.fold(&mut journal, writer).await
