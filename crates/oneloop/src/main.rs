@@ -13,6 +13,7 @@ mod failure;
 mod logging;
 mod migrate;
 mod moment;
+mod open_files;
 mod output;
 mod panics;
 mod ready_file;

@@ -16,7 +16,7 @@ use crate::demo::{self, Demo};
 use crate::failure::{Failure, Outcome};
 use crate::ready_file::{self, Ready};
 use crate::stop::Stop;
-use crate::{engine, welcome};
+use crate::{engine, open_files, welcome};
 
 /// How long requests under way may still take after the server was told to stop.
 const DRAIN_LIMIT: Duration = Duration::from_secs(10);
@@ -64,6 +64,7 @@ async fn serve(
         allowed_origins: settings.allowed_origins.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         widget_dir: settings.widget_dir.clone(),
+        max_connections: open_files::connections(settings.max_connections),
         extra_routes: demo.as_ref().map(Demo::routes).unwrap_or_default(),
         ..ProxyOptions::default()
     };

@@ -17,11 +17,11 @@ use std::time::Instant;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use crate::access_log::CallerSlot;
+use crate::connection::Connection;
 use crate::envelope::Envelope;
 use crate::error::ApiError;
 use crate::guard;
@@ -43,15 +43,15 @@ const KEPT_BYTES: usize = 64 * 1024;
 ///
 /// # Errors
 ///
-/// If the connection breaks: the client's own affair.
+/// If the connection breaks, or the client takes no answers: its own affair.
 pub(crate) async fn run(
-    stream: &mut TcpStream,
+    connection: &mut Connection,
     service: &KeyService,
     mut stopping: watch::Receiver<bool>,
 ) -> io::Result<Option<BytesMut>> {
     let head_timeout = service.head_timeout();
     let mut lane = Lane {
-        stream,
+        connection,
         service,
         stopping: stopping.clone(),
         received: BytesMut::with_capacity(RECEIVE_BYTES),
@@ -71,7 +71,7 @@ pub(crate) async fn run(
             biased;
             // Between requests, or in the middle of one: then hyper ends it as it ends every other.
             () = &mut told => return Ok(lane.rest()),
-            read = lane.stream.read_buf(&mut lane.received) => if read? == 0 {
+            read = lane.connection.read_buf(&mut lane.received) => if read? == 0 {
                 return Ok(lane.rest());
             },
             // Set once and looked at when it is over, instead of set anew for each request.
@@ -95,7 +95,7 @@ enum Next {
 }
 
 struct Lane<'a> {
-    stream: &'a mut TcpStream,
+    connection: &'a mut Connection,
     service: &'a KeyService,
     stopping: watch::Receiver<bool>,
     received: BytesMut,
@@ -111,7 +111,7 @@ impl Lane<'_> {
                 Look::Whole(asked) => {
                     let closes = *self.stopping.borrow();
                     let at = answer(self.service, &asked, closes, &mut self.writer).await;
-                    self.stream.write_all(self.writer.bytes()).await?;
+                    self.connection.write_all(self.writer.bytes()).await?;
                     if closes {
                         return Ok(Next::Close);
                     }
@@ -124,7 +124,7 @@ impl Lane<'_> {
                     Received::Less => return Ok(Next::HandOver),
                     Received::TooLate => {
                         refuse_late(self.service, &mut self.writer);
-                        self.stream.write_all(self.writer.bytes()).await?;
+                        self.connection.write_all(self.writer.bytes()).await?;
                         return Ok(Next::Close);
                     }
                 },
@@ -143,10 +143,10 @@ impl Lane<'_> {
     /// Receives a request to its end, in the time that a request may take.
     async fn receive(&mut self, length: usize) -> io::Result<Received> {
         self.received.reserve(length - self.received.len());
-        let Self { stream, received, .. } = self;
+        let Self { connection, received, .. } = self;
         let all = async {
             while received.len() < length {
-                if stream.read_buf(received).await? == 0 {
+                if connection.read_buf(received).await? == 0 {
                     return Ok(Received::Less);
                 }
             }

@@ -19,6 +19,7 @@ mod access_log;
 mod answer;
 mod backend;
 mod client_address;
+mod connection;
 mod cors;
 mod envelope;
 mod error;

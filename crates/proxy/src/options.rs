@@ -20,12 +20,16 @@ pub struct ProxyOptions {
     pub trusted_proxies: Vec<IpNet>,
     /// The built widget, served at `/widget/`. Default: `dist/widget`, relative to the working directory.
     pub widget_dir: PathBuf,
-    /// How long a request may take, its body included, before it is refused with `timeout`. Default: 30 s.
+    /// How long a request may take, its body included, before it is refused with `timeout`; and how long an answer may
+    /// be under way without a byte of it moving, before the connection is closed. Default: 30 s.
     pub request_timeout: Duration,
     /// How long a connection may go without a complete head of a request before it is closed: a client that sends
     /// one byte a minute, and one that is idle. Default: 75 s, more than the 60 s after which load balancers close a
     /// connection they no longer need, since whoever does that first should be the one that also sends.
     pub head_timeout: Duration,
+    /// How many connections may be open at once; others wait until one closes. Each takes a file descriptor, and some
+    /// kilobytes. Default: 10,000.
+    pub max_connections: usize,
     /// More routes, such as the demo's. They get the same request ids, log line, headers, time limit and
     /// panic net. They must bring no fallback. Default: none.
     pub extra_routes: Router,
@@ -39,6 +43,7 @@ impl Default for ProxyOptions {
             widget_dir: PathBuf::from("dist/widget"),
             request_timeout: Duration::from_secs(30),
             head_timeout: Duration::from_secs(75),
+            max_connections: 10_000,
             extra_routes: Router::new(),
         }
     }

@@ -119,6 +119,7 @@ pub fn router(engine: Engine, options: ProxyOptions) -> KeyService {
         widget_dir,
         request_timeout,
         head_timeout,
+        max_connections,
         extra_routes,
     } = options;
     let app = App {
@@ -146,7 +147,8 @@ pub fn router(engine: Engine, options: ProxyOptions) -> KeyService {
         .fallback(unknown_route)
         .layer(from_fn_with_state(app.clone(), envelope::envelope))
         .with_state(app.clone());
-    KeyService::new(app, Limits { time_limit: request_timeout, head_timeout }, router)
+    let limits = Limits { time_limit: request_timeout, head_timeout, max_connections };
+    KeyService::new(app, limits, router)
 }
 
 /// The answer for a URL that does not exist.

@@ -41,21 +41,29 @@ struct Parts {
     app: App,
     time_limit: Duration,
     head_timeout: Duration,
+    max_connections: usize,
     router: Router,
 }
 
-/// How long things may take.
+/// How long things may take, and how many there may be.
 pub(crate) struct Limits {
     /// A request, its body included.
     pub(crate) time_limit: Duration,
     /// The head of a request.
     pub(crate) head_timeout: Duration,
+    /// Connections that are open at once.
+    pub(crate) max_connections: usize,
 }
 
 impl KeyService {
     pub(crate) fn new(app: App, limits: Limits, router: Router) -> Self {
-        let Limits { time_limit, head_timeout } = limits;
-        Self(Arc::new(Parts { app, time_limit, head_timeout, router }))
+        let Limits { time_limit, head_timeout, max_connections } = limits;
+        Self(Arc::new(Parts { app, time_limit, head_timeout, max_connections, router }))
+    }
+
+    /// How many connections may be open at once.
+    pub(crate) fn max_connections(&self) -> usize {
+        self.0.max_connections
     }
 
     /// How long a connection may go without a complete head.

@@ -1,5 +1,6 @@
 //! One struct for all three layers: a field is an option, an environment variable and a key of the file.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -91,6 +92,16 @@ pub(crate) struct Options {
     /// Write `{"url", "pid"}` here once ready, and remove it when stopping
     #[arg(long, env = "ONELOOP_READY_FILE", value_name = "PATH", hide_env_values = true)]
     pub(crate) ready_file: Option<PathBuf>,
+
+    /// How many connections may be open at once; others wait [default: 10000]
+    #[arg(
+        long,
+        env = "ONELOOP_MAX_CONNECTIONS",
+        value_name = "NUMBER",
+        help_heading = "Browsers and proxies",
+        hide_env_values = true
+    )]
+    pub(crate) max_connections: Option<NonZeroU32>,
 
     /// Pages on other origins that may use the widget; exact, separated by commas
     #[arg(
@@ -198,6 +209,7 @@ impl Options {
             redis: self.redis.or(lower.redis),
             when_redis_away: self.when_redis_away.or(lower.when_redis_away),
             ready_file: self.ready_file.or(lower.ready_file),
+            max_connections: self.max_connections.or(lower.max_connections),
             allowed_origins: self.allowed_origins.or(lower.allowed_origins),
             trusted_proxies: self.trusted_proxies.or(lower.trusted_proxies),
             widget_dir: self.widget_dir.or(lower.widget_dir),

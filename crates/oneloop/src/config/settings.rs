@@ -1,6 +1,7 @@
 //! All layers laid over each other.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) freshness: Freshness,
     pub(crate) shared_limits: Option<SharedLimits>,
     pub(crate) ready_file: Option<PathBuf>,
+    pub(crate) max_connections: NonZeroU32,
     pub(crate) allowed_origins: Vec<Origin>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) widget_dir: PathBuf,
@@ -81,6 +83,7 @@ pub(crate) fn resolve(options: Options, config: Option<&Path>) -> Outcome<Settin
         },
         shared_limits: all.redis.map(|redis| SharedLimits { redis, when_away }),
         ready_file: all.ready_file,
+        max_connections: required(all.max_connections, "max-connections")?,
         allowed_origins: required(all.allowed_origins, "allowed-origins")?,
         trusted_proxies: proxies.into_iter().map(|proxy| proxy.0).collect(),
         widget_dir: required(all.widget_dir, "widget-dir")?,
@@ -137,6 +140,7 @@ mod tests {
             },
             shared_limits: None,
             ready_file: None,
+            max_connections: 10000,
             allowed_origins: [],
             trusted_proxies: [],
             widget_dir: "dist/widget",
@@ -160,9 +164,12 @@ mod tests {
             assert_eq!(arg.get_env().and_then(|name| name.to_str()), Some(variable.as_str()));
 
             let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-            if let Some(toml::Value::String(default)) = defaults.get(long) {
-                assert!(help.contains(&format!("[default: {default}")), "--{long}: {help}");
-            }
+            let default = match defaults.get(long) {
+                Some(toml::Value::String(default)) => default.clone(),
+                Some(toml::Value::Integer(default)) => default.to_string(),
+                _ => continue,
+            };
+            assert!(help.contains(&format!("[default: {default}")), "--{long}: {help}");
         }
     }
 

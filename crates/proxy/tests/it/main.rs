@@ -3,6 +3,7 @@
 mod access_log;
 mod api_keys;
 mod app;
+mod connections;
 mod contract;
 mod cors;
 mod error_shape;
