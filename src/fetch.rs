@@ -2,6 +2,8 @@
 //! and go.
 
 use futures_util::future::{join, join4};
+use js_sys::Reflect;
+use leptos::prelude::untrack;
 use oneloop_protocol::{ApiKey, ApiKeyId};
 
 use crate::client::{Client, escape};
@@ -77,6 +79,25 @@ impl App {
         self.fetch(String::new());
     }
 
+    /// Asks the same once more, after something has changed that the list does not know of.
+    pub fn ask_anew(self) {
+        self.ask(|_| ());
+        self.recount();
+    }
+
+    /// What is known of one key by now, for a dialog that goes by it.
+    pub fn look_again(self, row: &Row) {
+        let (client, row) = (self.client(), row.clone());
+        self.spawn(async move {
+            let found = client.list_keys(&Query::one(row.id.as_str())).await;
+            let found =
+                found.ok().and_then(|page| page.keys.into_iter().find(|it| it.id == row.id));
+            if let Some(key) = found {
+                row.learn(key);
+            }
+        });
+    }
+
     /// Fetches the next page, if there is one and nothing is being fetched.
     pub fn more(self) {
         let is_busy = self.fetching.get_untracked() || self.stuck.with_untracked(Option::is_some);
@@ -135,7 +156,7 @@ impl App {
         let before = self.rows.with_untracked(|rows| rows[..most.min(rows.len())].to_vec());
         let row = |(at, key): (usize, ApiKey)| match before.get(at) {
             Some(row) if row.id == key.id => {
-                row.key.set(key);
+                row.learn(key);
                 row.clone()
             }
             _ => Row::new(key),
@@ -154,8 +175,12 @@ impl App {
     }
 
     fn counted(self, expiring: Option<usize>, expired: Option<usize>) {
-        self.expiring.set(expiring.unwrap_or_default());
-        self.expired.set(expired.unwrap_or_default());
+        // What could not be counted is as it was.
+        for (signal, count) in [(self.expiring, expiring), (self.expired, expired)] {
+            if let Some(count) = count {
+                signal.set(count);
+            }
+        }
     }
 
     /// Counts anew what ends soon and what is over, after something has changed.
@@ -163,18 +188,21 @@ impl App {
         let client = self.client();
         self.spawn(async move {
             let (expiring, expired) = join(count(&client, EXPIRING), count(&client, EXPIRED)).await;
-            // Both are unknown when the widget is gone, and its signals with it.
-            if expiring.is_some() || expired.is_some() {
-                self.counted(expiring, expired);
-            }
+            self.counted(expiring, expired);
         });
     }
 
     /// Puts a new key on top of the list.
     pub fn insert(self, key: ApiKey) -> Row {
         let row = Row::new(key);
-        self.rows.update(|rows| rows.insert(0, row.clone()));
-        self.total.update(|total| *total += 1);
+        if self.query.with_untracked(Query::is_narrow) {
+            // It need not be among what was asked for, and must be seen.
+            self.ask(|query| *query = Query { order: query.order, ..Query::default() });
+        } else {
+            self.rows.update(|rows| rows.insert(0, row.clone()));
+            self.total.update(|total| *total += 1);
+            self.ask_again_if_asked();
+        }
         self.recount();
         row
     }
@@ -191,8 +219,29 @@ impl App {
             leptos::task::tick().await;
             self.focus_heading();
             self.recount();
+            self.ask_again_if_asked();
             if self.rows.with_untracked(Vec::len) < FEW {
                 self.more();
+            }
+        });
+    }
+
+    /// What is being fetched was asked before the last change, and may not know of it.
+    fn ask_again_if_asked(self) {
+        if self.fetching.get_untracked() {
+            self.ask(|_| ());
+        }
+    }
+
+    /// Puts the focus where one can go on from, if nothing has it: what a dialog gives it back to may be gone.
+    pub fn keep_focus(self) {
+        self.spawn(async move {
+            leptos::task::tick().await;
+            let heading = self.heading.try_get_value().flatten();
+            let root = heading.map(|heading| heading.get_root_node());
+            let active = root.and_then(|root| Reflect::get(&root, &"activeElement".into()).ok());
+            if active.is_some_and(|active| active.is_null()) {
+                self.focus_heading();
             }
         });
     }
@@ -206,11 +255,12 @@ impl App {
 
     /// Opens what is known of the key with this id, and marks its row. While a form or a secret is open, that stays.
     pub fn show(self, id: String) {
-        let is_open = |sheet: &Option<Sheet>| !matches!(sheet, None | Some(Sheet::Details(_)));
         let is_loading = self.phase.with_untracked(|phase| !matches!(phase, Phase::Ready));
-        if is_loading || self.sheet.with_untracked(is_open) {
+        if is_loading || untrack(|| self.must_stay()) {
             return;
         }
+        let asked = self.asked_for.get_value() + 1;
+        self.asked_for.set_value(asked);
         self.notice.set(None);
         self.marked.set(None);
         let in_list = |rows: &Vec<Row>| rows.iter().find(|row| row.id.as_str() == id).cloned();
@@ -222,6 +272,10 @@ impl App {
         self.spawn(async move {
             let found = client.list_keys(&Query::one(&escape(&id))).await;
             let found = found.map(|page| page.keys.into_iter().find(|key| key.id.as_str() == id));
+            // Somebody has begun to fill something in meanwhile, or the page wants another key.
+            if untrack(|| self.must_stay()) || self.asked_for.get_value() != asked {
+                return;
+            }
             match found {
                 Err(Problem::Aborted) => {}
                 Ok(Some(key)) => self.reveal(Row::new(key)),

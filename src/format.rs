@@ -65,6 +65,19 @@ pub fn relative(moment: UnixMillis, now: UnixMillis) -> String {
     format.format(amount as f64, unit).into()
 }
 
+/// The same of a moment that is over. Never a time to come: the clock here may be behind that of the server.
+pub fn ago(moment: UnixMillis, now: UnixMillis) -> String {
+    relative(moment.min(now), now)
+}
+
+/// Whether two names are the same to whoever types them: spaces are shown as one, and a letter with its accent is written
+/// in two ways.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    let plain = |name: &str| String::from(JsString::from(name).normalize("NFC"));
+    let (one, other) = (plain(one), plain(other));
+    one.split_whitespace().eq(other.split_whitespace())
+}
+
 /// The moment of a date (`YYYY-MM-DD`) and a time (`HH:MM`) in the person's own zone. It is the end of that minute,
 /// so that 23:59 is the end of the day.
 pub fn end_of_minute(date: &str, time: &str) -> Option<UnixMillis> {

@@ -87,8 +87,8 @@ pub enum Event<'a> {
     SessionExpired,
     /// Something failed: a stable word, and a sentence.
     Error(&'a str, &'a str),
-    /// The dialog with a secret is closed. For the element alone.
-    RevealClosed,
+    /// The view may be replaced again. For the element alone.
+    Settled,
     /// The widget itself failed and cannot go on.
     Crashed,
 }
@@ -129,7 +129,7 @@ impl Host {
                 set("message", message);
                 "error"
             }
-            Event::RevealClosed => "reveal-closed",
+            Event::Settled => "settled",
             Event::Crashed => "crashed",
         };
         self.notify(name, &detail);

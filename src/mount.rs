@@ -12,7 +12,7 @@ use web_sys::HtmlElement;
 use crate::client::Client;
 use crate::components::keys::Keys;
 use crate::host::{Event, Host};
-use crate::state::{App, Sheet};
+use crate::state::App;
 use crate::text::catalogue;
 use crate::theme;
 
@@ -40,11 +40,10 @@ pub struct Mounted {
 
 #[wasm_bindgen]
 impl Mounted {
-    /// Whether a secret is in the dialog that is open: then the view must not be replaced.
-    #[wasm_bindgen(js_name = holdsSecret)]
-    pub fn holds_secret(&self) -> bool {
-        let sheet = self.app.get().map(|app| app.sheet);
-        sheet.is_some_and(|sheet| sheet.with_untracked(|it| matches!(it, Some(Sheet::Reveal(_)))))
+    /// Whether the view must not be replaced: a secret is shown or on its way, or something is being filled in.
+    #[wasm_bindgen(js_name = mustStay)]
+    pub fn must_stay(&self) -> bool {
+        self.app.get().is_some_and(|app| untrack(|| app.must_stay()))
     }
 
     /// Shows the key with this id.

@@ -54,6 +54,12 @@ impl Problem {
         }
     }
 
+    /// Whether the key is not there any more. Trying again is of no use.
+    pub fn is_gone(&self) -> bool {
+        let Self::Refused(refusal) = self else { return false };
+        matches!(refusal.reason.as_deref(), Some("unknown_api_key" | "api_key_deleted"))
+    }
+
     /// Whether the server refused the credential.
     pub fn is_unauthorized(&self) -> bool {
         matches!(self, Self::Refused(refusal) if refusal.status == 401)

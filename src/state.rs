@@ -38,6 +38,14 @@ impl Row {
         Self { id: key.id.clone(), key: ArcRwSignal::new(key) }
     }
 
+    /// Takes over what is known of the key, unless something newer is known already: of two changes, the answers may come
+    /// in the other order, and a page of the list may have been read before both.
+    pub fn learn(&self, key: ApiKey) {
+        if self.key.with_untracked(|known| known.updated_at.0 <= key.updated_at.0) {
+            self.key.set(key);
+        }
+    }
+
     /// Its name now, without subscribing.
     pub fn name(&self) -> String {
         self.key.with_untracked(|key| key.name.clone())
@@ -118,6 +126,8 @@ pub struct App {
     pub stuck: RwSignal<Option<Problem>>,
     /// How many keys end soon.
     pub expiring: RwSignal<usize>,
+    /// How many of them were there when that was put away.
+    pub dismissed: RwSignal<usize>,
     /// How many keys are kept apart because their time is over.
     pub expired: RwSignal<usize>,
     /// The keys that are picked.
@@ -134,6 +144,10 @@ pub struct App {
     pub fetching: RwSignal<bool>,
     /// The open dialog.
     pub sheet: RwSignal<Option<Sheet>>,
+    /// How many dialogs' requests are under way.
+    pub sending: RwSignal<usize>,
+    /// How often the page has asked for a key.
+    pub asked_for: StoredValue<usize>,
     /// What went wrong with an action that has no dialog.
     pub notice: RwSignal<Option<String>>,
     /// What a screen reader is told next.
@@ -156,6 +170,7 @@ impl App {
             total: RwSignal::default(),
             stuck: RwSignal::default(),
             expiring: RwSignal::default(),
+            dismissed: RwSignal::default(),
             expired: RwSignal::default(),
             picked: RwSignal::default(),
             marked: RwSignal::default(),
@@ -164,6 +179,8 @@ impl App {
             phase: RwSignal::new(Phase::Loading),
             fetching: RwSignal::new(false),
             sheet: RwSignal::new(None),
+            sending: RwSignal::default(),
+            asked_for: StoredValue::new(0),
             notice: RwSignal::new(None),
             announcement: RwSignal::default(),
             now: RwSignal::new(format::now()),
@@ -223,6 +240,16 @@ impl App {
         self.terms.with(|terms| terms.permissions.allow(permission))
     }
 
+    /// Whether the view must not be replaced: something is filled in, a secret is on its way or shown.
+    pub fn must_stay(self) -> bool {
+        self.sending.get() > 0 || self.is_form_open()
+    }
+
+    /// Whether a dialog is open that one loses something with.
+    pub fn is_form_open(self) -> bool {
+        self.sheet.with(|sheet| !matches!(sheet, None | Some(Sheet::Details(_))))
+    }
+
     /// Tells the page that something failed. An ended session is told by the client.
     pub fn report(self, attempt: Attempt, problem: &Problem) {
         if *problem != Problem::SessionExpired {
@@ -240,7 +267,7 @@ impl App {
                 Err(Problem::Aborted) => {}
                 Ok(key) => {
                     self.announcement.set(text::list::switched(&key.name, key.enabled));
-                    row.key.set(key);
+                    row.learn(key);
                     self.tell(Event::KeyUpdated(row.id.as_str()));
                 }
                 Err(problem) => self.fail(Attempt::Switch, &row, &problem),
@@ -316,8 +343,10 @@ impl Submission {
         }
         self.busy.set(true);
         self.problem.set(None);
+        app.sending.update(|count| *count += 1);
         app.spawn(async move {
-            match sent.await {
+            let ended = sent.await;
+            match ended {
                 Err(Problem::Aborted) => {}
                 Ok(done) => {
                     self.busy.set(false);
@@ -329,7 +358,22 @@ impl Submission {
                     self.problem.set(Some(problem));
                 }
             }
+            // Not before what was waited for is on the screen.
+            app.sending.update(|count| *count -= 1);
         });
+    }
+
+    /// Whether the key is gone that it was about.
+    pub fn is_gone(self) -> bool {
+        self.problem.with(|problem| problem.as_ref().is_some_and(Problem::is_gone))
+    }
+
+    /// Whether the list may not show any more what there is: nobody knows what became of it, or the key is gone.
+    pub fn is_in_doubt(self) -> bool {
+        let is_in_doubt = |problem: &Problem| problem.outcome_is_unknown() || problem.is_gone();
+        // Of several keys, each has its own.
+        self.attempt != Attempt::Many
+            && self.problem.with_untracked(|problem| problem.as_ref().is_some_and(is_in_doubt))
     }
 
     /// What the server said of one field of the request, in words for the place of that field.

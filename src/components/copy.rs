@@ -1,6 +1,9 @@
 //! Bringing a secret out of the page: the clipboard, and a file.
 
+use std::time::Duration;
+
 use js_sys::{Array, Reflect};
+use leptos::prelude::set_timeout;
 use leptos::task::spawn_local;
 use oneloop_protocol::Secret;
 use wasm_bindgen::{JsCast, JsValue};
@@ -8,6 +11,9 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     Blob, BlobPropertyBag, HtmlAnchorElement, HtmlDocument, HtmlInputElement, Url, window,
 };
+
+/// How long a browser may take to begin reading a file that was offered.
+const READING: Duration = Duration::from_secs(2);
 
 /// Copies `text`, and then says whether the browser did it. The text is overwritten when that is known.
 pub fn copy_then(text: Secret, then: impl FnOnce(bool) + 'static) {
@@ -41,7 +47,7 @@ pub fn copy_selected(field: &HtmlInputElement) -> bool {
 }
 
 /// Offers `text` as a file; `true` if the browser took it. The text is in the file only: the link's address
-/// is one of the browser's own, and is revoked at once.
+/// is one of the browser's own, and is revoked soon after.
 pub fn download(name: &str, text: &str) -> bool {
     let offer = || -> Result<(), JsValue> {
         let options = BlobPropertyBag::new();
@@ -54,7 +60,9 @@ pub fn download(name: &str, text: &str) -> bool {
         link.set_href(&url);
         link.set_download(name);
         link.click();
-        Url::revoke_object_url(&url)
+        // Not at once: not every browser has begun to read it by now.
+        set_timeout(move || drop(Url::revoke_object_url(&url)), READING);
+        Ok(())
     };
     offer().is_ok()
 }

@@ -60,7 +60,7 @@ pub fn CreateDialog(
         }
         let now = format::now();
         if !untrack(|| expiry.resolve(now)).is_usable() {
-            expiry.focus();
+            expiry.refuse();
             return;
         }
         let name = name.with_untracked(|name| name.trim().to_owned());

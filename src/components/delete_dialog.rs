@@ -9,7 +9,7 @@ use super::unique::unique;
 use crate::dom::{Element, View, el};
 use crate::host::Event;
 use crate::key_status::DAY;
-use crate::signal::{RwSignal, StoredValue};
+use crate::signal::{Memo, RwSignal, StoredValue};
 use crate::state::{App, Row, Submission};
 use crate::text::problem::Attempt;
 use crate::{format, text};
@@ -26,13 +26,20 @@ pub fn DeleteDialog(
     let submission = Submission::new(Attempt::Delete);
     let key = row.key.get_untracked();
     let now = app.now.get_untracked();
-    let used_at = key.last_used_at.as_ref().and_then(format::parse);
-    let in_use = used_at.is_some_and(|at| now - at < DAY);
+    // The list may be hours old, and what one is asked goes by the last use.
+    app.look_again(&row);
+    let used_at = {
+        let row = row.clone();
+        Memo::new(move |_| row.key.with(|key| key.last_used_at.as_ref().and_then(format::parse)))
+    };
+    let in_use = Memo::new(move |_| used_at.get().is_some_and(|at| now - at < DAY));
     let typed = RwSignal::new(String::new());
     let mismatch = RwSignal::new(false);
     let name = StoredValue::new(key.name.clone());
-    let confirmed =
-        move || !in_use || typed.with(|typed| name.with_value(|name| typed.trim() == name.trim()));
+    let confirmed = move || {
+        !in_use.get()
+            || typed.with(|typed| name.with_value(|name| format::is_same_name(typed, name)))
+    };
 
     let submit = move || {
         if !untrack(confirmed) {
@@ -48,15 +55,15 @@ pub fn DeleteDialog(
             app.remove_after_dialog(vec![gone.id]);
         });
     };
-    let usage = match used_at {
+    let usage = move || match used_at.get() {
         None => text::delete::never_used().to_owned(),
-        Some(at) if in_use => text::delete::still_in_use(&format::relative(at, now)),
-        Some(at) => text::delete::last_used(&format::relative(at, now)),
+        Some(at) if in_use.get() => text::delete::still_in_use(&format::ago(at, now)),
+        Some(at) => text::delete::last_used(&format::ago(at, now)),
     };
     let lead = |words: &'static str| el("p").class("lead").child(words);
-    let warning = in_use.then(|| Icon::Warning.view());
+    let warning = move || in_use.get().then(|| Icon::Warning.view());
     let usage = el("p")
-        .class(if in_use { "usage usage-warn" } else { "usage" })
+        .class(move || if in_use.get() { "usage usage-warn" } else { "usage" })
         .child(warning)
         .child(el("span").class("usage-words").child(usage));
     let form = Form {
@@ -64,13 +71,13 @@ pub fn DeleteDialog(
         submission,
         send: (text::delete::delete(), text::delete::deleting()),
         emphasis: Emphasis::Danger,
-        cancel_first: !in_use,
+        cancel_first: !in_use.get_untracked(),
         body: el("div")
             .child(which(key.name.clone(), key.masked_key))
             .child(usage)
             .child(lead(text::delete::hint()))
             .child(key.enabled.then(|| lead(text::delete::instead())))
-            .child(in_use.then(|| confirmation(&key.name, typed, mismatch))),
+            .child(move || in_use.get().then(|| confirmation(&key.name, typed, mismatch))),
         foot: None,
     };
     form.alert(app, submit)

@@ -42,14 +42,18 @@ pub fn DetailsDialog(
         usage.set(Some(client.usage(&id).await));
     });
 
-    let used = key.last_used_at.as_ref().and_then(format::parse);
-    let is_used = used.is_some_and(|at| at > app.now.get_untracked() - 30 * DAY);
+    app.look_again(&row);
+    let used = row.clone();
+    let is_used = move || {
+        let used = used.key.with(|key| key.last_used_at.as_ref().and_then(format::parse));
+        used.is_some_and(|at| at > app.now.get_untracked() - 30 * DAY)
+    };
     let born = key.created_at.0.clone();
     let chart = move || {
         shown(usage, |days| {
             // Of a key that was brought over nothing was counted before.
             let since = activity.with(|all| brought_over(all.as_ref()?.as_ref().ok()?));
-            sparkline(days, since.as_ref().unwrap_or(&born), is_used)
+            sparkline(days, since.as_ref().unwrap_or(&born), is_used())
         })
     };
     let happened = move || {
@@ -57,6 +61,8 @@ pub fn DetailsDialog(
             el("ul").class("many").part("activity").children(all.iter().map(line))
         })
     };
+    let facts_of = row.clone();
+    let facts = move || facts_of.key.with(|key| known(app, key));
     let again = untrack(|| app.may(LinkTokenPermissions::CREATE)).then(|| {
         let again = move || app.sheet.set(Some(Sheet::Create(Some(row.clone()))));
         Button::new(text::list::create_again()).on_press(again)
@@ -70,7 +76,7 @@ pub fn DetailsDialog(
         .role("group")
         .attr("aria-label", text::details::title())
         .child(which(key.name.clone(), key.masked_key.clone()))
-        .child(known(app, &key))
+        .child(facts)
         .child(old_secret(&key, app.now.get_untracked()))
         .child(section(text::details::usage(), chart))
         .child(section(text::details::activity(), happened));

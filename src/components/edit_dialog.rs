@@ -53,7 +53,7 @@ pub fn EditDialog(
         let id = row.id.clone();
         submission.send(app, async move { client.edit_key(&id, &patch).await }, move |key| {
             app.announcement.set(text::form::saved(&key.name));
-            row.key.set(key);
+            row.learn(key);
             app.tell(Event::KeyUpdated(row.id.as_str()));
             app.sheet.set(None);
         });

@@ -19,6 +19,8 @@ pub struct ExpiryDraft {
     place: RwSignal<usize>,
     date: RwSignal<String>,
     time: RwSignal<String>,
+    /// Whether it was to be used already: then a date that is not there yet is wrong.
+    tried: RwSignal<bool>,
     /// The date field, while there is one.
     field: StoredValue<Option<HtmlElement>>,
 }
@@ -31,6 +33,7 @@ impl ExpiryDraft {
             place: RwSignal::new(0),
             date: RwSignal::default(),
             time: RwSignal::new("23:59".to_owned()),
+            tried: RwSignal::new(false),
             field: StoredValue::new(None),
         };
         draft.place.set(ExpiryChoice::default_place(&untrack(|| draft.offered())));
@@ -74,8 +77,9 @@ impl ExpiryDraft {
         [place, self.date.get(), self.time.get()].join(" ")
     }
 
-    /// Puts the focus into the date.
-    pub fn focus(self) {
+    /// Says what is wrong, and puts the focus into the date.
+    pub fn refuse(self) {
+        self.tried.set(true);
         if let Some(field) = self.field.get_value() {
             let _ = field.focus();
         }
@@ -98,7 +102,11 @@ pub fn expiry_picker(
     let expiry = move || draft.resolve(now());
     let refused = move || submission.about("expiresAt");
     let is_wrong = move || {
-        let own = matches!(expiry(), Expiry::Past | Expiry::TooSoon(_) | Expiry::TooLate(_));
+        let own = match expiry() {
+            Expiry::Past | Expiry::TooSoon(_) | Expiry::TooLate(_) => true,
+            Expiry::NoDate => draft.tried.get(),
+            _ => false,
+        };
         own || refused().is_some()
     };
     let on_date = Memo::new(move |_| draft.choice() == ExpiryChoice::OnDate);
@@ -108,7 +116,8 @@ pub fn expiry_picker(
         on_date.get().then(|| date_and_time(draft, today, &hint, is_wrong))
     };
     let line = move || {
-        let expiry = expiry();
+        // Read out is what somebody has chosen, and not that a minute has passed.
+        let expiry = draft.resolve(untrack(now));
         let words =
             || text::form::expiry(expiry, &expiry.moment().map(format::full).unwrap_or_default());
         refused().unwrap_or_else(words)

@@ -3,6 +3,7 @@
 use super::button::{Button, Emphasis};
 use super::dialog::dialog;
 use super::notice::notice;
+use super::unique::unique;
 use crate::dom::{Child, Element, View, el};
 use crate::state::{App, Submission};
 use crate::text;
@@ -33,21 +34,34 @@ impl Form {
     }
 
     /// The same for a question with consequences (`role="alertdialog"`).
-    pub fn alert(self, app: App, submit: impl Fn() + 'static) -> View {
-        self.dialog(app, Box::new(submit)).role("alertdialog").into()
+    ///
+    /// APG alert dialog: it is described by what stands in it, because the focus begins behind that.
+    pub fn alert(mut self, app: App, submit: impl Fn() + 'static) -> View {
+        let words = unique("alert");
+        self.body = self.body.attr("id", words.clone());
+        let dialog = self.dialog(app, Box::new(submit));
+        dialog.role("alertdialog").attr("aria-describedby", words).into()
     }
 
     fn dialog(self, app: App, submit: Box<dyn Fn()>) -> Element {
         let Self { title, submission, send, emphasis, cancel_first, body, foot } = self;
         let leave = move || {
-            if !submission.busy.get_untracked() {
-                app.sheet.set(None);
+            if submission.busy.get_untracked() {
+                return;
+            }
+            app.sheet.set(None);
+            if submission.is_in_doubt() {
+                app.ask_anew();
             }
         };
-        let cancel = Button::new(text::cancel()).autofocus(cancel_first).on_press(leave);
+        let cancel = Button::new(text::cancel())
+            .autofocus(cancel_first)
+            .busy(submission.busy)
+            .on_press(leave);
         let send = Button::new(move || send_label(submission, send))
             .emphasis(emphasis)
             .submit()
+            .disabled(move || submission.is_gone())
             .busy(submission.busy);
         let foot = el("div")
             .class("form-foot")
@@ -70,7 +84,8 @@ impl Form {
 
 /// What a sending button says: the deed, that it is under way, or that it can be tried again.
 fn send_label(submission: Submission, (idle, busy): (&'static str, &'static str)) -> &'static str {
-    let failed = submission.problem.with(Option::is_some);
+    let failed =
+        submission.problem.with(|problem| problem.as_ref().is_some_and(|it| !it.is_gone()));
     match (submission.busy.get(), failed) {
         (true, _) => busy,
         (false, true) => text::try_again(),

@@ -42,9 +42,11 @@ const NOBODY: usize = usize::MAX;
 pub fn key_list(app: App, menu: RowMenuState) -> View {
     let rows = app.rows;
     let picks = app.picks();
-    let searchable = Memo::new(move |_| {
+    let searchable = Memo::new(move |before| {
+        // Once the question is the usual one again, what was found is that of the narrow one until the answer is there.
+        let is_on_its_way = before.is_some_and(|before| *before) && app.fetching.get();
         let is_asked = app.query.with(|query| *query != Query::default());
-        is_asked || app.total.get().max(rows.with(Vec::len)) >= SEARCH_FROM
+        is_asked || is_on_its_way || app.total.get().max(rows.with(Vec::len)) >= SEARCH_FROM
     });
     let picking = Memo::new(move |_| app.picked.with(|picked| !picked.is_empty()));
     let bar = move || match (picking.get(), searchable.get()) {
@@ -196,7 +198,7 @@ fn heading(class: &'static str) -> Element {
 /// What ends soon, until it is looked at or put away.
 fn banner(app: App) -> Option<Element> {
     let count = app.expiring.get();
-    let is_open = count > 0 && app.query.with(|query| query.shown != EXPIRING);
+    let is_open = count > app.dismissed.get() && app.query.with(|query| query.shown != EXPIRING);
     is_open.then(|| {
         let review =
             Button::new(text::list::review()).emphasis(Emphasis::Quiet).on_press(move || {
@@ -205,7 +207,7 @@ fn banner(app: App) -> Option<Element> {
             });
         let away = Button::new(text::dismiss()).emphasis(Emphasis::Quiet).on_press(move || {
             app.focus_heading();
-            app.expiring.set(0);
+            app.dismissed.set(count);
         });
         el("div")
             .class("banner")

@@ -92,7 +92,7 @@ pub fn key_row(app: App, menu: RowMenuState, row: &Row) -> Element {
         el("span").class("hidden").child(move || named.with(|named| text::grants::full(named)));
     let used = move || {
         let at = times.get().used;
-        time_or_never(at, |at| moment(at, move || format::relative(at, app.now.get())))
+        time_or_never(at, |at| moment(at, move || format::ago(at, app.now.get())))
     };
     let created = move || {
         let unknown = || el("span").class("never").child(text::list::unknown());

@@ -20,6 +20,7 @@ use super::rotate_dialog::{RotateDialog, RotateDialogProps};
 use super::row_menu::{RowMenuState, row_menu};
 use super::unique::unique;
 use crate::dom::{Element, View, dynamic, el, slot};
+use crate::host::Event;
 use crate::problem::Problem;
 use crate::signal::Memo;
 use crate::state::{App, Phase, Sheet};
@@ -64,6 +65,11 @@ pub fn Keys() -> View {
         .child(row_menu(app, menu))
         .child(move || app.sheet.get().map(open))
         .child(announcement(app))
+        .effect(move || {
+            if !app.must_stay() {
+                app.tell(Event::Settled);
+            }
+        })
         .into()
 }
 

@@ -129,7 +129,7 @@ async fn carry_out(app: App, deed: Deed, row: &Row) -> Result<(), Problem> {
     match deed {
         Deed::Disable => {
             let patch = PatchApiKey { enabled: Some(false), ..PatchApiKey::default() };
-            row.key.set(client.edit_key(&row.id, &patch).await?);
+            row.learn(client.edit_key(&row.id, &patch).await?);
             app.tell(Event::KeyUpdated(row.id.as_str()));
         }
         Deed::Delete => {

@@ -33,7 +33,7 @@ pub fn OverlapDialog(
         submission.send(app, async move { client.end_overlap(&id).await }, move |key| {
             app.sheet.set(None);
             app.announcement.set(text::rotate::ended(&key.name));
-            row.key.set(key);
+            row.learn(key);
             app.tell(Event::KeyUpdated(row.id.as_str()));
         });
     };

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use oneloop_protocol::Secret;
-use web_sys::HtmlInputElement;
+use web_sys::{HtmlElement, HtmlInputElement};
 
 use super::button::{Button, Emphasis};
 use super::copy::{copy_selected, copy_then, download, file_name};
@@ -61,6 +61,7 @@ pub fn RevealDialog(
         copied.set(true);
         copy_failed.set(false);
         stored.set(true);
+        asking.set(false);
         app.tell(Event::Copy(&id.get_value()));
     };
     let select = move |input: &HtmlInputElement| {
@@ -86,19 +87,21 @@ pub fn RevealDialog(
     let press_download = move || {
         let (file, variable) = (file_name(&row.name()), app.key_variable());
         let line = secret.with_value(|secret| Secret::new(env_line(&variable, secret.expose())));
-        if download(&file, &format!("{}\n", line.expose())) {
-            stored.set(true);
-        }
+        // No browser says what became of it: it may be forbidden in a frame, or be given up. So the tick is left to the
+        // one who looks.
+        download(&file, &format!("{}\n", line.expose()));
     };
     let leave = move || {
         if stored.get_untracked() { app.sheet.set(None) } else { asking.set(true) }
     };
     guard_leaving(move || !stored.get_untracked(), move || asking.set(true));
-    on_cleanup(move || app.tell(Event::RevealClosed));
+    // Of the first key, the button that opened all this is gone.
+    on_cleanup(move || app.keep_focus());
     // `visibilitychange` is the document's, and bubbles to the window.
     on_window("visibilitychange", move |_| {
         shown.set(false);
         selectable.set(false);
+        copy_failed.set(false);
     });
 
     let dotted = mask.dotted.clone();
@@ -144,21 +147,31 @@ pub fn RevealDialog(
         let words = text::reveal::old_secret(until.map(format::full).as_deref());
         el("p").class("hint").child(words)
     });
+    let copy_button = Button::new(text::reveal::copy())
+        .icon(Icon::Copy)
+        .emphasis_with(move || next(!stored.get()))
+        .autofocus(true)
+        .on_press(press_copy)
+        .view();
+    // Where one goes on from when one has decided to stay.
+    let copy_field = StoredValue::new(Some(copy_button.node::<HtmlElement>()));
     let foot = move || {
         if asking.get() {
-            question(move || app.sheet.set(None), move || asking.set(false))
+            let back = move || {
+                asking.set(false);
+                if let Some(copy) = copy_field.get_value() {
+                    let _ = copy.focus();
+                }
+            };
+            question(move || app.sheet.set(None), back)
         } else {
             way_out(stored, leave)
         }
     };
 
+    let described_by = unique("once");
     let name = el("span").class("which-name").attr("dir", "auto").child(name);
     let once = el("span").class("once").child(text::reveal::once());
-    let copy_button = Button::new(text::reveal::copy())
-        .icon(Icon::Copy)
-        .emphasis_with(move || next(!stored.get()))
-        .autofocus(true)
-        .on_press(press_copy);
     let download_button =
         Button::new(text::reveal::download()).icon(Icon::Download).on_press(press_download);
     let actions = el("div")
@@ -169,18 +182,19 @@ pub fn RevealDialog(
     let body = el("div")
         .class("form-body")
         .part("dialog__body")
-        .child(el("p").class("which").child(name).child(once))
+        .child(el("p").class("which").attr("id", described_by.clone()).child(name).child(once))
         .child(el("span").class("hidden").attr("id", label).child(text::reveal::secret()))
         .child(unrecorded().child(secret_text).child(show))
         .child(actions)
         .child(notice(failed))
         .child(old)
-        .child(snippets(app, secret, dotted, move || stored.set(true)));
+        .child(snippets(app, secret, dotted, confirm_copy));
     let title = match replaced {
         None => text::reveal::created_title(),
         Some(_) => text::reveal::rotated_title(),
     };
     dialog(title, leave)
+        .attr("aria-describedby", described_by)
         .child(body)
         .child(el("div").class("form-foot").part("dialog__foot").child(foot))
         .into()
@@ -220,7 +234,10 @@ fn question(discard: impl Fn() + 'static, keep: impl Fn() + 'static) -> View {
         .child(el("p").class("question-title").child(text::reveal::discard_title()))
         .child(el("p").class("lead").child(text::reveal::discard_hint()));
     let discard = Button::new(text::reveal::discard()).emphasis(Emphasis::Danger).on_press(discard);
-    let keep = Button::new(text::reveal::keep()).emphasis(Emphasis::Primary).on_press(keep);
+    let keep = Button::new(text::reveal::keep()).emphasis(Emphasis::Primary).on_press(keep).view();
+    let node: HtmlElement = keep.node();
+    // What had the focus may have been what this stands in place of.
+    once_mounted(move || drop(node.focus()));
     views([words, el("div").class("actions").child(discard).child(keep)])
 }
 

@@ -82,7 +82,7 @@ pub fn RotateDialog(
             let request = async move { client.rotate_key(&id, seconds, &key).await };
             submission.send(app, request, move |issued| {
                 let replaced = Some(issued.key.previous_key_expires_at);
-                row.key.set(issued.key);
+                row.learn(issued.key);
                 app.tell(Event::KeyRotated(row.id.as_str()));
                 let revealed = Revealed { row, secret: issued.secret, replaced };
                 app.sheet.set(Some(Sheet::Reveal(revealed)));
@@ -106,7 +106,7 @@ pub fn RotateDialog(
             .child(el("p").class("lead").child(text::rotate::hint()))
             .child(ends_older)
             .child(overlap_picker(app, draft))
-            .child(way_out(app, row)),
+            .child(way_out(app, row, submission)),
         foot: None,
     };
     form.view(app, submit)
@@ -133,7 +133,8 @@ fn overlap_picker(app: App, draft: Draft) -> Element {
             return text::rotate::hours_wrong(most_hours(draft.most));
         };
         let overlap = i64::try_from(seconds).unwrap_or_default() * 1_000;
-        let end = (overlap > 0).then(|| format::full(app.now.get() + overlap));
+        // What is read out is what somebody has chosen, and not that a minute has passed.
+        let end = (overlap > 0).then(|| format::full(untrack(|| app.now.get()) + overlap));
         text::rotate::consequence(end.as_deref())
     };
     let line = el("p")
@@ -165,10 +166,12 @@ fn hours_field(draft: Draft, described_by: &str) -> Element {
 
 /// For whoever is here because the secret leaked: no overlap, no new secret, just the end. Absent without the
 /// permission.
-fn way_out(app: App, row: Row) -> Option<Element> {
+fn way_out(app: App, row: Row, submission: Submission) -> Option<Element> {
     app.may(LinkTokenPermissions::DELETE).then(|| {
         let delete = Button::new(text::rotate::delete_instead())
             .emphasis(Emphasis::Quiet)
+            // The secret that is on its way would take the place of that dialog.
+            .busy(submission.busy)
             .on_press(move || app.sheet.set(Some(Sheet::Delete(row.clone()))));
         el("p").class("way-out").child(text::rotate::leaked()).child(delete)
     })

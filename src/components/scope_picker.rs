@@ -313,10 +313,5 @@ pub fn summary(
         let named = app.named(&draft.grants());
         name.with(|name| text::grants::summary(name, &named, until().as_deref()))
     };
-    el("p")
-        .class("summary")
-        .part("summary")
-        .attr("dir", "auto")
-        .attr("aria-live", "polite")
-        .child(sentence)
+    el("p").class("summary").part("summary").attr("dir", "auto").child(sentence)
 }

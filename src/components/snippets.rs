@@ -8,7 +8,7 @@ use super::choice::Choice;
 use super::copy::copy_then;
 use super::icon::Icon;
 use super::notice::notice;
-use crate::dom::{Element, el};
+use crate::dom::{Element, el, on_window};
 use crate::signal::{RwSignal, StoredValue};
 use crate::snippet::Snippet;
 use crate::state::App;
@@ -70,7 +70,15 @@ pub fn snippets(
         .part("snippet")
         .attr("dir", "ltr")
         .attr("translate", "no")
-        .child(el("code").child(move || lines(&dotted)));
+        .child(el("code").child(move || {
+            // Refused, they are copied by hand: nobody must copy dots.
+            if copy_failed.get() {
+                secret.with_value(|secret| lines(secret.expose()))
+            } else {
+                lines(&dotted)
+            }
+        }));
+    on_window("visibilitychange", move |_| copy_failed.set(false));
     let button = Button::new(text::reveal::copy_lines()).icon(Icon::Copy).on_press(press);
     let said = el("span").class("copied").role("status").child(said);
     // A form, though nothing is sent: Chromium keeps radio buttons of a shadow root that belong to none for as long as the

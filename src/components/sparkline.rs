@@ -46,6 +46,6 @@ pub fn sparkline(days: &[Day], begin: &str, is_used: bool) -> Element {
 
 /// When a moment was, and how long ago: what a fact of a key says.
 pub fn exactly(at: UnixMillis, now: UnixMillis) -> Element {
-    let ago = el("span").class("hint").child(format::relative(at, now));
+    let ago = el("span").class("hint").child(format::ago(at, now));
     el("span").class("exactly").child(super::moment::moment(at, format::full(at))).child(ago)
 }

@@ -106,6 +106,8 @@ messages! { "problem"
 pub fn message(attempt: Attempt, problem: &Problem) -> String {
     let cause = cause(problem);
     match outcome(attempt, problem) {
+        // "The key still exists" is not true of one that is gone.
+        _ if problem.is_gone() => cause,
         "" => cause,
         outcome => both(&cause, outcome),
     }

@@ -109,6 +109,9 @@ test('the .env file has the key and nothing else', async ({ widget, page }) => {
   expect(file.suggestedFilename()).toMatch(/\.env$/)
   const text = await readFile((await file.path()) ?? '', 'utf8')
   expect(text.trim()).toMatch(new RegExp(`^[A-Z][A-Z0-9_]*="?${secret}"?$`))
+  // No browser says whether it was saved: a frame may forbid it, and a person may give it up.
+  await expect(button('Done')).toBeDisabled()
+  await reveal.getByRole('checkbox', { name: 'I have stored it', exact: true }).check()
   await expect(button('Done')).toBeEnabled()
 })
 

@@ -12,6 +12,9 @@ export type { Access, Bit, GetToken, ScopeTemplate, Token } from './host.js'
 /** How long to wait for the page to set `getToken`, in milliseconds: frameworks set properties after connecting. */
 const PATIENCE = 3_000
 
+/** How long `getToken` may take, in milliseconds: as long as an answer of the server. */
+const TOKEN_TIMEOUT = 20_000
+
 /** On a server there is no DOM: importing must work there, constructing need not. */
 const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {}
 
@@ -160,8 +163,8 @@ export class OneloopKeysElement extends Base {
 
   attributeChangedCallback(_name: string, before: string | null, after: string | null): void {
     if (!this.#started || before === after) return
-    // The only copy of a secret is on the screen: what changed is used when it has been left.
-    this.#outdated = this.#mounted?.holdsSecret() ?? false
+    // Somebody fills in a form, or the only copy of a secret is on its way or on the screen: what changed is used after that.
+    this.#outdated = this.#mounted?.mustStay() ?? false
     if (this.#outdated) return
     this.#stop()
     void this.#start()
@@ -223,7 +226,7 @@ export class OneloopKeysElement extends Base {
       notify: (name, detail) => {
         if (generation !== this.#generation) return
         if (name === 'crashed') this.#crash()
-        else if (name === 'reveal-closed') this.#catchUp()
+        else if (name === 'settled') this.#catchUp()
         else this.#tell(`oneloop-${name}` as keyof OneloopEventDetails, detail)
       },
     }
@@ -237,10 +240,15 @@ export class OneloopKeysElement extends Base {
       })
     }
     if (!this.#getToken) throw new TypeError('oneloop-keys: set the property `getToken` to a function')
-    return this.#getToken()
+    // A promise that is never kept must not keep a dialog open for ever.
+    let late: ReturnType<typeof setTimeout> | undefined
+    const tooLate = new Promise<never>((_, reject) => {
+      late = setTimeout(() => reject(new Error('oneloop-keys: `getToken` took too long')), TOKEN_TIMEOUT)
+    })
+    return Promise.race([this.#getToken(), tooLate]).finally(() => clearTimeout(late))
   }
 
-  /** Does what had to wait until a secret was off the screen; not before the widget has finished closing it. */
+  /** Does what had to wait until nothing could be lost by it; not before the widget has finished closing it. */
   #catchUp(): void {
     if (!this.#outdated) return
     this.#outdated = false

@@ -8,7 +8,7 @@ import type { Host } from './host.js'
 export interface Mounted {
   free(): void
   /** Whether a secret is on the screen that nobody can see again. */
-  holdsSecret(): boolean
+  mustStay(): boolean
   /** Shows the key with this id. */
   show(id: string): void
 }
