@@ -142,10 +142,11 @@ impl Lane<'_> {
 
     /// Receives a request to its end, in the time that a request may take.
     async fn receive(&mut self, length: usize) -> io::Result<Received> {
-        self.received.reserve(length - self.received.len());
         let Self { connection, received, .. } = self;
         let all = async {
             while received.len() < length {
+                // Not all that is announced: memory is for what comes.
+                received.reserve(RECEIVE_BYTES.min(length - received.len()));
                 if connection.read_buf(received).await? == 0 {
                     return Ok(Received::Less);
                 }

@@ -182,6 +182,36 @@ async fn whatever_else_comes_goes_to_hyper_with_the_connection() {
 }
 
 #[tokio::test]
+async fn a_large_body_is_refused_by_its_head_before_it_is_sent() {
+    let (app, server, bearer, body) = start(ProxyOptions::default()).await;
+    let rightless = create_sdk_key(&app.engine, &app.team, Rights::NONE).await;
+    let mut waiting = Vec::new();
+    for _ in 0..20 {
+        for (headers, begins) in [
+            (String::new(), "HTTP/1.1 401 Unauthorized"),
+            ("authorization: Bearer wrong\r\n".to_owned(), "HTTP/1.1 401 Unauthorized"),
+            (format!("authorization: Bearer {rightless}\r\n"), "HTTP/1.1 403 Forbidden"),
+        ] {
+            let whole = request(&headers, &"x".repeat(1 << 20));
+            let mut connection = Connection::open(&server).await;
+            connection.send(&whole[..4 * 1024]).await;
+            waiting.push((connection, begins));
+        }
+    }
+    for (connection, begins) in &mut waiting {
+        let answer = connection.answer().await;
+        assert!(answer.head.iter().any(|line| line == begins), "{answer:?}");
+    }
+    // Whoever may ask is answered, however large the question.
+    for length in [64 * 1024, 64 * 1024 + 1, 1 << 20] {
+        let mut connection = Connection::open(&server).await;
+        let padded = body.clone() + &" ".repeat(length - body.len());
+        let answer = connection.ask(&request(&bearer, &padded)).await;
+        assert!(answer.body.contains(r#""status":"VALID""#), "{length}: {answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn who_is_slow_is_given_up() {
     let options = ProxyOptions {
         head_timeout: Duration::from_millis(400),
