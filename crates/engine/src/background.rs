@@ -5,7 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
+use crate::deadline::{LONG, within};
 use crate::engine::{Engine, WeakEngine};
 use crate::error::chain;
 use crate::last_used;
@@ -86,14 +88,16 @@ async fn write_uses(engine: WeakEngine, mut stop: watch::Receiver<bool>) {
         let Some(engine) = engine.upgrade() else { return };
         engine.flush_last_used().await;
         engine.flush_usage().await;
-        engine.flush_upgrades().await;
+        if timeout(LONG, engine.flush_upgrades()).await.is_err() {
+            tracing::warn!("Making recognised keys native takes too long; will retry");
+        }
         engine.sweep();
         let store = engine.store();
         let tidied = async {
             store.tidy().await?;
             store.forget_changes(CHANGES_KEPT).await
         };
-        if let Err(error) = tidied.await {
+        if let Err(error) = within(LONG, tidied).await {
             let error = chain(&error);
             tracing::warn!(error, "Cannot tidy the database; will retry");
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex, MutexGuard, Notify};
 
+use crate::deadline::{LONG, SHORT, within};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::index::Revision;
@@ -119,9 +120,9 @@ impl Engine {
     pub(crate) async fn follow_changes(&self) -> Result<(), EngineError> {
         loop {
             let mut followed = self.writer().lock().await;
-            let mut store = self.store().read_to_follow().await?;
-            let head = store.revision().await?;
-            let changes = store.changes(followed.0, PAGE).await?;
+            let mut store = within(SHORT, self.store().read_to_follow()).await?;
+            let head = within(SHORT, store.revision()).await?;
+            let changes = within(LONG, store.changes(followed.0, PAGE)).await?;
             if !goes_on(followed.0, head, &changes) {
                 let seen = followed.0;
                 tracing::warn!(seen, head, "The change log does not go on at {seen}; loading all");
@@ -129,7 +130,7 @@ impl Engine {
                 return Ok(());
             }
             let Some(last) = changes.last().map(|change| change.revision) else { return Ok(()) };
-            for update in load(store.as_mut(), &changes).await? {
+            for update in within(LONG, load(store.as_mut(), &changes)).await? {
                 update.apply(self);
             }
             if changes.iter().any(|change| change.subject.brings_legacy_keys()) {

@@ -1,5 +1,6 @@
 //! Charges: every verification that spends waits until what it spent is on disk, together with all others that wait.
 
+use crate::deadline::{SHORT, within};
 use crate::engine::Engine;
 use crate::error::{EngineError, chain};
 use crate::gathering::Gathering;
@@ -35,7 +36,7 @@ impl Engine {
 async fn commit(engine: Engine) {
     let mut serving = engine.charges().serving();
     while let Some((charges, answers)) = serving.next(BATCH) {
-        match engine.store().charge(&charges).await {
+        match within(SHORT, engine.store().charge(&charges)).await {
             Ok(charged) => {
                 for (answer, charged) in answers.into_iter().zip(charged) {
                     // Ignored: the client may have hung up. It is charged all the same.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use oneloop_protocol::{CreateApiKey, IssuedApiKey, UnixMillis};
 
 use crate::actor::Actor;
+use crate::deadline::{SHORT, within};
 use crate::engine::{Engine, team_bits};
 use crate::error::{EngineError, chain};
 use crate::gathering::Gathering;
@@ -102,7 +103,9 @@ impl Engine {
             return Ok(none);
         }
         // Not held meanwhile: another node may keep this one waiting, which must go on following it.
-        let written = self.store().add_keys_behind(end, &keys, &audit, self.pepper()).await?;
+        let store = self.store();
+        let written =
+            within(SHORT, store.add_keys_behind(end, &keys, &audit, self.pepper())).await?;
         let Some(lines) = written else { return Ok(none) };
         let updates = lines.clone().zip(keys).map(|(revision, key)| {
             let key = ApiKeyRow { revision, ..key };

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use oneloop_protocol::{TeamId, UnixMillis};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::background::Background;
 use crate::change_feed::ChangeFeed;
@@ -31,6 +32,9 @@ use crate::store::sqlite::SqliteStore;
 use crate::store::{Read, Store, StoreError};
 use crate::turn::{Followed, Update};
 use crate::usage::Usage;
+
+/// How long a database may take for the last writes of an engine that closes.
+const CLOSING: Duration = Duration::from_secs(30);
 
 /// The key service over one database. Cheap to clone; all clones are one engine.
 ///
@@ -127,7 +131,7 @@ impl Engine {
             creates: Creates::default(),
             queue: Mutex::default(),
             recipes: Recipes::default(),
-            recipe_secrets: RecipeSecrets::load(&options.recipe_secrets)?,
+            recipe_secrets: RecipeSecrets::load(options.recipe_secrets.as_deref())?,
             recognition: Recognition::default(),
             arrivals: Arrivals::default(),
             knocks: Knocks::default(),
@@ -147,12 +151,19 @@ impl Engine {
 
     /// Ends the background tasks, writes what is still waiting, and folds the write-ahead log into the
     /// database. Every later operation but verify answers that the database is unavailable.
+    ///
+    /// A database that does not answer is given up after [`CLOSING`]: a process that was told to stop must not stay.
     pub async fn close(&self) {
-        self.0.background.stop().await;
-        self.flush_last_used().await;
-        self.flush_usage().await;
-        self.flush_upgrades().await;
-        self.0.store.close().await;
+        let closing = async {
+            self.0.background.stop().await;
+            self.flush_last_used().await;
+            self.flush_usage().await;
+            self.flush_upgrades().await;
+            self.0.store.close().await;
+        };
+        if timeout(CLOSING, closing).await.is_err() {
+            tracing::error!("The database does not answer; last uses and counts may be lost");
+        }
     }
 
     /// Whether this engine can do its work: the database answers, and its changes are being followed.

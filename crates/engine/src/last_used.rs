@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use oneloop_protocol::UnixMillis;
 
+use crate::deadline::{LONG, within};
 use crate::engine::Engine;
 use crate::error::chain;
 use crate::key_entry::{KeyEntry, Live, PreviousSecret};
@@ -63,7 +64,7 @@ impl Engine {
                 counts.extend(usage::uses(*id, at, live.take_uses()));
             }
             self.usage().add_rows(counts);
-            if let Err(error) = self.store().note_uses(&uses).await {
+            if let Err(error) = within(LONG, self.store().note_uses(&uses)).await {
                 will_retry(uses.len(), &error);
                 let again = batch.iter().filter(|(_, live)| live.touch(UnixMillis::MIN));
                 lock(keys).extend(again.cloned());
@@ -73,7 +74,7 @@ impl Engine {
         for batch in waiting.chunks(BATCH) {
             let of = |it: &Arc<PreviousSecret>| (it.tag, it.live.take_last_used());
             let uses: Vec<_> = batch.iter().map(of).collect();
-            if let Err(error) = self.store().note_replaced_uses(&uses).await {
+            if let Err(error) = within(LONG, self.store().note_replaced_uses(&uses)).await {
                 will_retry(uses.len(), &error);
                 let again = batch.iter().filter(|it| it.live.touch(UnixMillis::MIN));
                 lock(previous).extend(again.cloned());

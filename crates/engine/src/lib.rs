@@ -21,6 +21,7 @@ mod charges;
 pub mod clock;
 mod copy;
 mod creates;
+mod deadline;
 mod engine;
 mod entropy;
 mod error;

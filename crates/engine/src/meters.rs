@@ -192,16 +192,16 @@ impl Engine {
         presented: &str,
     ) -> Result<Option<KeyEntry>, EngineError> {
         let tag = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
-        let known = || {
+        let known = |tag: &Tag| {
             let (keys, now) = (self.index().keys(), self.now());
             let by_recipe = || self.key_by_recipe(&keys, team, presented, now);
-            keys.find_by(&tag, now).or_else(by_recipe).map(|found| shared(found.key))
+            keys.find_by(tag, now).or_else(by_recipe).map(|found| shared(found.key))
         };
-        if let Some(key) = known() {
+        if let Some(key) = known(&tag) {
             return Ok(Some(key));
         }
-        if Box::pin(self.recognise(team, presented)).await? {
-            return Ok(known());
+        if let Some(tag) = Box::pin(self.recognise(team, presented)).await? {
+            return Ok(known(&tag));
         }
         let mut store = self.snapshot().await?;
         match store.tag_holder(&tag).await? {

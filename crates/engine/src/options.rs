@@ -26,8 +26,9 @@ pub struct EngineOptions {
     pub freshness: Freshness,
     /// Where rate limits are counted together with other nodes; each node counts for itself when absent.
     pub shared_limits: Option<SharedLimits>,
-    /// The secrets that recipes of migrated keys may name. Read once, at start.
-    pub recipe_secrets: Vec<SecretRef>,
+    /// The secrets that recipes of migrated keys may name. Read once, at start. `None` for who verifies nothing, such as a
+    /// command beside the server: then none is missed.
+    pub recipe_secrets: Option<Vec<SecretRef>>,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
 }
@@ -41,7 +42,7 @@ impl EngineOptions {
             link_token_ttl: Duration::from_secs(60 * 60),
             freshness: Freshness::default(),
             shared_limits: None,
-            recipe_secrets: Vec::new(),
+            recipe_secrets: None,
             clock: Arc::new(SystemClock::new()),
         }
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use oneloop_protocol::{FieldError, Reason, UnixMillis};
+use oneloop_protocol::{FieldError, Reason, TeamId, UnixMillis};
 use oneloop_recipe::{LocatorRule, Recipe, SaltSource, SecretRef, Speed};
 use papaya::HashMap as Concurrent;
 use sha2::{Digest, Sha256};
@@ -21,6 +22,9 @@ const RECIPES_MAX: usize = 16;
 
 /// Bytes of a stored value and of its salt.
 const STORED_MAX: usize = 1_024;
+
+/// How long it holds whether keys are under a recipe that cannot be tried: another node may make them native.
+const LOOKED_UP: Duration = Duration::from_secs(60);
 
 /// Bytes of a secret: more is a mistake, such as a device or a whole key store.
 const SECRET_MAX: u64 = 64 * 1_024;
@@ -154,24 +158,28 @@ impl RecipeSpec {
 /// The secrets that recipes may name: those that the server was started with, and no others. A job cannot
 /// make the server read a file of its choice.
 #[derive(Clone, Default)]
-pub(crate) struct RecipeSecrets(BTreeMap<String, Arc<Zeroizing<Vec<u8>>>>);
+pub(crate) struct RecipeSecrets {
+    by_place: BTreeMap<String, Arc<Zeroizing<Vec<u8>>>>,
+    /// Whether one that is not there is missed.
+    verifies: bool,
+}
 
 impl fmt::Debug for RecipeSecrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.keys()).finish()
+        f.debug_list().entries(self.by_place.keys()).finish()
     }
 }
 
 impl RecipeSecrets {
     /// Reads them all.
-    pub(crate) fn load(places: &[SecretRef]) -> Result<Self, OpenError> {
-        let mut secrets = BTreeMap::new();
-        for place in places {
+    pub(crate) fn load(places: Option<&[SecretRef]>) -> Result<Self, OpenError> {
+        let mut by_place = BTreeMap::new();
+        for place in places.unwrap_or_default() {
             let bytes = fetch(place)
                 .map_err(|cause| OpenError::RecipeSecret { place: place.to_string(), cause })?;
-            secrets.insert(place.to_string(), Arc::new(bytes));
+            by_place.insert(place.to_string(), Arc::new(bytes));
         }
-        Ok(Self(secrets))
+        Ok(Self { by_place, verifies: places.is_some() })
     }
 
     /// Refuses a recipe whose secret is not there.
@@ -179,7 +187,9 @@ impl RecipeSecrets {
         let locator = spec.locator.iter().flat_map(LocatorRule::secret_refs);
         let places = spec.recipe.secret_refs().chain(locator);
         let mut places = places.flatten().map(ToString::to_string);
-        let Some(place) = places.find(|place| !self.0.contains_key(place)) else { return Ok(()) };
+        let Some(place) = places.find(|place| !self.by_place.contains_key(place)) else {
+            return Ok(());
+        };
         let message = format!(
             "the recipe needs the secret `{place}`, which this server was not started with: add it to \
              `recipe-secrets` and start it again"
@@ -188,7 +198,7 @@ impl RecipeSecrets {
     }
 
     fn of<'r>(&self, places: impl Iterator<Item = Option<&'r SecretRef>>) -> Secrets {
-        places.map(|place| self.0.get(&place?.to_string()).cloned()).collect()
+        places.map(|place| self.by_place.get(&place?.to_string()).cloned()).collect()
     }
 }
 
@@ -250,26 +260,49 @@ impl Loaded {
     }
 }
 
+/// A recipe that cannot be tried, because a secret is missing.
+#[derive(Debug)]
+pub(crate) struct Untried {
+    number: u32,
+    why: String,
+    /// Whether keys are still under it, when that was looked up, and how often new keys had come by then.
+    used: Mutex<Option<(bool, Instant, u64)>>,
+}
+
+/// The recipes of a team.
+#[derive(Debug, Default)]
+struct OfTeam {
+    loaded: Arc<[Loaded]>,
+    untried: Arc<[Untried]>,
+}
+
 /// The recipes of every team that has any.
 #[derive(Debug, Default)]
-pub(crate) struct Recipes(Concurrent<u128, Arc<[Loaded]>>);
+pub(crate) struct Recipes(Concurrent<u128, OfTeam>);
 
 impl Recipes {
-    /// Those of a team; `None` for nearly all of them.
+    /// Those of a team that can be tried; `None` for nearly all of them.
     pub(crate) fn of(&self, team: u128) -> Option<Arc<[Loaded]>> {
-        self.0.pin().get(&team).cloned()
+        self.0.pin().get(&team).map(|own| Arc::clone(&own.loaded))
     }
 
-    /// Whether an unknown key of this team may be one whose row has to be asked for.
+    /// Whether an unknown key of this team may be one whose row has to be asked for, or one that cannot be tried.
     pub(crate) fn need_rows(&self, team: u128) -> bool {
-        self.0.pin().get(&team).is_some_and(|own| own.iter().any(|it| it.spec.needs_row()))
+        let need = |own: &OfTeam| {
+            !own.untried.is_empty() || own.loaded.iter().any(|it| it.spec.needs_row())
+        };
+        self.0.pin().get(&team).is_some_and(need)
+    }
+
+    fn untried(&self, team: u128) -> Option<Arc<[Untried]>> {
+        self.0.pin().get(&team).map(|own| Arc::clone(&own.untried))
     }
 }
 
 impl Engine {
     /// Takes over the recipes of a team.
     pub(crate) fn put_recipes(&self, team: u128, rows: &[RecipeRow]) {
-        let mut loaded = Vec::with_capacity(rows.len());
+        let (mut loaded, mut untried) = (Vec::with_capacity(rows.len()), Vec::new());
         for row in rows {
             match RecipeSpec::of_row(row) {
                 Ok(Some(spec)) => match self.recipe_secrets().check(&spec) {
@@ -280,14 +313,50 @@ impl Engine {
                         let locator_secrets = known.of(locator);
                         loaded.push(Loaded { number: row.number, spec, secrets, locator_secrets });
                     }
+                    Err(_) if !self.recipe_secrets().verifies => {}
                     Err(error) => {
-                        tracing::error!(%error, "Keys under a recipe are INVALID for now");
+                        let team = TeamId::from_bits(team);
+                        tracing::error!(%error, %team, "Keys under a recipe cannot be verified");
+                        let (number, why) = (row.number, error.to_string());
+                        untried.push(Untried { number, why, used: Mutex::default() });
                     }
                 },
                 Ok(None) => {}
                 Err(error) => tracing::error!(%error, "A stored recipe cannot be read"),
             }
         }
-        self.recipes().0.pin().insert(team, loaded.into());
+        let own = OfTeam { loaded: loaded.into(), untried: untried.into() };
+        self.recipes().0.pin().insert(team, own);
+    }
+
+    /// Makes sure that a key which nothing has recognised is of no recipe that cannot be tried. `arrivals` is how often new
+    /// keys had come before.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unavailable`] while keys are under one whose secret is missing: any of them would be INVALID.
+    pub(crate) async fn nothing_is_untried(
+        &self,
+        team: u128,
+        arrivals: u64,
+    ) -> Result<(), EngineError> {
+        let Some(untried) = self.recipes().untried(team) else { return Ok(()) };
+        for recipe in untried.iter() {
+            let known = *recipe.used.lock().unwrap_or_else(PoisonError::into_inner);
+            let fresh = known.filter(|(_, at, of)| at.elapsed() < LOOKED_UP && *of == arrivals);
+            let used = match fresh {
+                Some((used, ..)) => used,
+                None => {
+                    let used = self.snapshot().await?.has_keys_under(team, recipe.number).await?;
+                    let mut known = recipe.used.lock().unwrap_or_else(PoisonError::into_inner);
+                    *known = Some((used, Instant::now(), arrivals));
+                    used
+                }
+            };
+            if used {
+                return Err(EngineError::Unavailable(recipe.why.clone().into()));
+            }
+        }
+        Ok(())
     }
 }

@@ -55,6 +55,8 @@ pub(crate) struct Recognition {
     pool: Pool,
     wrong: Mutex<Wrong>,
     attempts: Mutex<HashMap<[u8; 32], (Instant, u32)>>,
+    /// Of keys that were recognised and stay as they are: from what would be the native tag to that of the index.
+    aliases: Mutex<HashMap<Tag, Tag>>,
     upgrades: Mutex<HashMap<u128, Upgrade>>,
 }
 
@@ -100,6 +102,23 @@ impl Recognition {
         wrong.since.insert(tag, Instant::now());
     }
 
+    fn alias(&self, native: &Tag) -> Option<Tag> {
+        lock(&self.aliases).get(native).copied()
+    }
+
+    fn note_alias(&self, native: Tag, tag: Tag) {
+        let mut aliases = lock(&self.aliases);
+        if aliases.len() >= REMEMBERED {
+            aliases.clear();
+        }
+        aliases.insert(native, tag);
+    }
+
+    /// Forgets the attempts with a locator: it was a right key.
+    fn forgive(&self, locator: &[u8; 32]) {
+        lock(&self.attempts).remove(locator);
+    }
+
     /// Whether a locator may be tried once more.
     fn attempt(&self, locator: [u8; 32]) -> bool {
         let mut attempts = lock(&self.attempts);
@@ -135,6 +154,10 @@ impl Engine {
             let Some(digest) = spec.recipe.digest(presented, inputs) else { continue };
             let tag = Tag::of_recipe_digest(self.pepper(), team, &spec.hash, &digest);
             if let Some(found) = keys.find_by(&tag, now) {
+                // Another spelling of it would be refused once this one is native.
+                if !spec.recipe.is_of_all(presented, None) {
+                    return Some(found);
+                }
                 let mut upgrades = lock(&self.recognition().upgrades);
                 if upgrades.len() < WAITING {
                     upgrades.insert(found.key.id, self.upgrade(team, presented));
@@ -157,21 +180,30 @@ impl Engine {
         self.pepper().mac(&[&locator_domain(team, recipe), locator.as_bytes()])
     }
 
-    /// Tries a key against the stored values that its locator leads to. `true` if it was recognised, and is
-    /// native now.
+    /// Tries a key against the stored values that its locator leads to. Gives the tag by which memory knows the key, if it
+    /// was recognised: it is native now, unless it was rotated (then its old secret is known by what was stored of it for as
+    /// long as it overlaps), or what was presented is one of several spellings.
     ///
     /// # Errors
     ///
     /// Where a slow check would be needed and cannot be had now: the database is gone, the pool is full, or the
     /// locator was tried too often. Keys that are in memory are never affected.
-    pub(crate) async fn recognise(&self, team: u128, presented: &str) -> Result<bool, EngineError> {
+    pub(crate) async fn recognise(
+        &self,
+        team: u128,
+        presented: &str,
+    ) -> Result<Option<Tag>, EngineError> {
         if !self.recipes().need_rows(team) {
-            return Ok(false);
+            return Ok(None);
         }
-        let Some(recipes) = self.recipes().of(team) else { return Ok(false) };
+        let Some(recipes) = self.recipes().of(team) else { return Ok(None) };
         let native = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
+        let is_there = |alias: &Tag| self.index().keys().find(alias, self.now()).is_some();
+        if let Some(alias) = self.recognition().alias(&native).filter(is_there) {
+            return Ok(Some(alias));
+        }
         let Some(arrivals) = self.recognition().arrivals_unless_wrong(&native) else {
-            return Ok(false);
+            return Ok(None);
         };
         let started = Instant::now();
         let presented = Arc::new(Zeroizing::new(presented.to_owned()));
@@ -202,8 +234,15 @@ impl Engine {
             let found =
                 self.try_candidates(&recipes, at, Arc::clone(&presented), candidates, started);
             if let Some(id) = found.await? {
-                self.make_native(vec![(id, self.upgrade(team, &presented))]).await?;
-                return Ok(true);
+                self.recognition().forgive(&locator);
+                let spec = &recipe.spec;
+                let is_all = spec.recipe.is_of_all(&presented, spec.locator.as_ref());
+                if let Some(tag) =
+                    self.settle_recognised(id, self.upgrade(team, &presented), is_all).await?
+                {
+                    return Ok(Some(tag));
+                }
+                break;
             }
         }
         // Another node may have recognised it, and this one not have heard of that yet.
@@ -211,10 +250,37 @@ impl Engine {
         if let Some(TagHolder::Current(_)) = store.tag_holder(&native).await? {
             drop(store);
             self.follow_changes().await?;
-            return Ok(true);
+            return Ok(Some(native));
         }
+        self.nothing_is_untried(team, arrivals).await?;
         self.recognition().note_wrong(native, arrivals);
-        Ok(false)
+        Ok(None)
+    }
+
+    /// Decides what a key is from now on that was recognised; `None` if it was a secret that a rotation replaced.
+    async fn settle_recognised(
+        &self,
+        id: u128,
+        upgrade: Upgrade,
+        is_all: bool,
+    ) -> Result<Option<Tag>, EngineError> {
+        let native = upgrade.tag;
+        let mut store = self.snapshot().await?;
+        let Some(key) = store.api_key(id).await? else { return Ok(None) };
+        let rotated = !store.rotated_keys(&[id]).await?.is_empty();
+        drop(store);
+        let alias = match (rotated, is_all) {
+            (false, true) => {
+                self.make_native(vec![(id, upgrade)]).await?;
+                return Ok(Some(native));
+            }
+            (false, false) => Some(key.tag),
+            (true, _) => key.previous_tag,
+        };
+        if let Some(alias) = alias {
+            self.recognition().note_alias(native, alias);
+        }
+        Ok(alias)
     }
 
     /// Holds a key against stored values in the pool.

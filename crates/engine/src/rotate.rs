@@ -42,7 +42,7 @@ impl Engine {
             prefix(row.prefix.as_deref(), workspace.default_key_prefix.as_deref()).to_owned();
         let minted = self.mint_key(row.team, &prefix)?;
         let replaced = std::mem::replace(&mut row.tag, minted.tag);
-        row.recipe = None;
+        let was_legacy = row.recipe.take().is_some();
         let mut retired: Vec<_> = row.previous_tag.take().into_iter().collect();
         row.previous_until = overlap.map(|seconds| end_of_overlap(now, seconds));
         let replaced_mask = std::mem::replace(&mut row.masked_key, minted.masked_key);
@@ -57,6 +57,10 @@ impl Engine {
         row.prefix = Some(prefix);
         row.updated_at = now;
         row.revision = turn.store.rotate_api_key(&row, &replaced, &retired).await?;
+        // What another service stored of it is of use only while that secret overlaps.
+        if !(was_legacy && overlap.is_some()) {
+            turn.store.forget_legacy_key(row.id).await?;
+        }
 
         let detail = json!({ "overlapSeconds": overlap.unwrap_or(0) });
         let audit = turn.audit(actor, Some(row.team), "api_key.rotated", id, detail);

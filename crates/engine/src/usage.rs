@@ -10,6 +10,7 @@ use oneloop_protocol::{ApiKeyId, UnixMillis, Verdict};
 
 use crate::api_key::own_key;
 use crate::caller::Reach;
+use crate::deadline::{LONG, within};
 use crate::engine::Engine;
 use crate::error::{EngineError, chain};
 use crate::store::UsageRow;
@@ -123,7 +124,7 @@ impl Engine {
     pub(crate) async fn flush_usage(&self) {
         let rows = self.usage().take();
         for batch in rows.chunks(BATCH) {
-            if let Err(error) = self.store().note_usage(batch).await {
+            if let Err(error) = within(LONG, self.store().note_usage(batch)).await {
                 let error = chain(&error);
                 tracing::warn!(error, "Cannot write how often keys were used; will retry");
                 for UsageRow { key, day, route, verdict, count } in batch {

@@ -250,9 +250,10 @@ impl Engine {
         mut judged: Judged,
     ) -> Result<Verification, EngineError> {
         // No native key ever takes this branch. Boxed, as below.
-        let presented = presented(&request.key);
-        if matches!(judged, Judged::Unknown) && Box::pin(self.recognise(team, presented)).await? {
-            judged = self.judge(team, request);
+        if matches!(judged, Judged::Unknown)
+            && let Some(tag) = Box::pin(self.recognise(team, presented(&request.key))).await?
+        {
+            judged = self.judge_by(team, request, &tag);
         }
         match judged {
             Judged::Unknown => Ok(unknown(request)),
@@ -269,11 +270,16 @@ impl Engine {
         if presented.is_empty() {
             return Judged::Unknown;
         }
-        let now = self.clock().now();
         let tag = Tag::of_key(self.pepper(), team, &KeyDigest::of(presented));
+        self.judge_by(team, request, &tag)
+    }
+
+    /// The same for the key that is known by `tag`, or else by a recipe.
+    fn judge_by(&self, team: u128, request: &VerifyRequest, tag: &Tag) -> Judged {
+        let now = self.clock().now();
         let keys = self.index().keys();
-        let by_recipe = || self.key_by_recipe(&keys, team, presented, now);
-        let Some(Match { key, previous }) = keys.find_by(&tag, now).or_else(by_recipe) else {
+        let by_recipe = || self.key_by_recipe(&keys, team, presented(&request.key), now);
+        let Some(Match { key, previous }) = keys.find_by(tag, now).or_else(by_recipe) else {
             return Judged::Unknown;
         };
         let Some(workspace) = self.index().workspace(key.workspace) else {

@@ -35,7 +35,7 @@ pub(crate) async fn run(settings: Settings) -> Outcome {
     let mut options = settings.storage.options();
     options.link_token_ttl = settings.link_token_ttl;
     options.freshness = settings.freshness;
-    options.recipe_secrets.clone_from(&settings.recipe_secrets);
+    options.recipe_secrets = Some(settings.recipe_secrets.clone());
     options.shared_limits.clone_from(&settings.shared_limits);
     let engine = engine::open(options).await?;
 

@@ -2,8 +2,8 @@
 //!
 //! What the job made is removed as if it had never been; what it changed becomes what it was. A key that
 //! was edited since is somebody's newer decision: it is left alone and named, unless that is forced. A key
-//! that was rotated since is never removed, only marked as deleted: its old secret may have leaked, and must
-//! stay known to be refused.
+//! that was rotated or deleted since is never removed, only marked as deleted: its secret may have leaked, and must
+//! stay known to be refused. Nor does undoing make a key work again that somebody has switched off or deleted since.
 
 use std::collections::{HashMap, HashSet};
 
@@ -125,17 +125,33 @@ impl Engine {
         for entry in entries {
             let Some(mut key) = entry.key.and_then(|id| keys.remove(&id)) else { continue };
             let id = Some(ApiKeyId::from_bits(key.id));
-            if key.updated_at != chunk.at && !force {
+            let edited = key.updated_at != chunk.at;
+            if edited && !force {
                 let answer = RowAnswer::plain(entry.row, RowOutcome::EditedSince, id);
                 undoing.answers.push(answer);
                 continue;
             }
             if entry.outcome == RowOutcome::Updated {
                 let Some(image) = images.remove(&key.id) else { continue };
+                let here = key.clone();
                 image.restore(&mut key);
+                if edited && (here.deleted || !here.enabled) {
+                    key.deleted |= here.deleted;
+                    key.enabled &= here.enabled;
+                    // Still somebody's decision, to whoever undoes the job before this one.
+                    key.updated_at = here.updated_at;
+                }
+                if rotated.contains(&key.id) {
+                    // What may be shown is that of the secret that it has now.
+                    (key.masked_key, key.prefix) = (here.masked_key, here.prefix);
+                }
+                if edited && here.deleted {
+                    let answer = RowAnswer::plain(entry.row, RowOutcome::DeletedInstead, id);
+                    undoing.answers.push(answer);
+                }
                 undoing.restored += 1;
                 undoing.replace.push(key);
-            } else if rotated.contains(&key.id) {
+            } else if rotated.contains(&key.id) || (edited && key.deleted) {
                 let answer = RowAnswer::plain(entry.row, RowOutcome::DeletedInstead, id);
                 undoing.answers.push(answer);
                 (key.deleted, key.updated_at) = (true, now);

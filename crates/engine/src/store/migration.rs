@@ -234,6 +234,9 @@ pub(crate) trait MigrationRead: Send {
     /// The recipes of one team or of all, by team and number.
     async fn recipes(&mut self, team: Option<u128>) -> Result<Vec<RecipeRow>, StoreError>;
 
+    /// Whether any key is still known under this recipe of a team, those aside that were deleted.
+    async fn has_keys_under(&mut self, team: u128, recipe: u32) -> Result<bool, StoreError>;
+
     /// What is stored of these keys, those that can only be recognised by trying, in any order.
     async fn legacy_keys(&mut self, ids: &[u128]) -> Result<Vec<LegacyKeyRow>, StoreError>;
 
@@ -288,6 +291,9 @@ pub(crate) trait MigrationWrite: MigrationRead {
         key: &ApiKeyRow,
         replaced: &Tag,
     ) -> Result<Revision, StoreError>;
+
+    /// Forgets what another service stored of a key, if anything. No change of the key.
+    async fn forget_legacy_key(&mut self, id: u128) -> Result<(), StoreError>;
 }
 
 #[cfg(test)]

@@ -363,6 +363,40 @@ async fn what_was_edited_since_is_kept_and_named_unless_that_is_forced() {
     assert_eq!(outcomes(&world.send(&again.id, 1, rows(2..=2)).await), [RowOutcome::RotatedHere]);
 }
 
+/// A job is undone by force because of one edited key. What was revoked meanwhile stays revoked.
+#[tokio::test]
+async fn no_force_makes_a_key_work_again_that_was_deleted_or_disabled_since() {
+    let world = World::new().await;
+    let one = world.job(1, 3, Conflict::Skip).await;
+    let sent = world.send(&one.id, 1, rows(1..=3)).await;
+    world.clock.advance(Duration::from_secs(5));
+    let two = world.job(2, 2, Conflict::Update).await;
+    let renamed = rows(1..=2).into_iter().map(|row| MigrationRow { name: "two".to_owned(), ..row });
+    world.send(&two.id, 1, renamed.collect()).await;
+    world.clock.advance(Duration::from_secs(5));
+    let (engine, actor, reach) = (&world.engine, &world.actor, world.reach());
+    for at in [0, 2] {
+        engine.delete_api_key(actor, &reach, &id_of(&sent, at)).await.expect("deletes");
+    }
+    let off = PatchApiKey { enabled: Some(false), ..PatchApiKey::default() };
+    engine.patch_api_key(actor, &reach, &id_of(&sent, 1), &off).await.expect("disables");
+
+    let (_, said) = world.undo(&two.id, true).await;
+    assert_eq!(
+        said.iter().map(|row| row.outcome).collect::<Vec<_>>(),
+        [RowOutcome::DeletedInstead]
+    );
+    assert_eq!(world.verdict(&key(1)), Verdict::Deleted);
+    assert_eq!(world.verdict(&key(2)), Verdict::Disabled);
+    let (_, said) = world.undo(&one.id, true).await;
+    assert!(said.iter().all(|row| row.outcome == RowOutcome::DeletedInstead), "{said:?}");
+    assert_eq!(world.verdict(&key(1)), Verdict::Deleted);
+    assert_eq!(world.verdict(&key(3)), Verdict::Deleted);
+    // Nor does it come back with another job.
+    let again = world.job(3, 1, Conflict::Update).await;
+    assert_eq!(outcomes(&world.send(&again.id, 1, rows(3..=3)).await), [RowOutcome::DeletedHere]);
+}
+
 #[tokio::test]
 async fn another_engine_follows_chunks_and_their_undoing() {
     let world = World::new().await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use oneloop_engine::{Engine, EngineError};
 use oneloop_protocol::migration::{Conflict, Hex32, MigrationRow, RowOutcome};
-use oneloop_protocol::{Reason, Secret, Verdict, VerifyRequest};
+use oneloop_protocol::{Reason, RotateApiKey, Secret, Verdict, VerifyRequest};
 use serde_json::{Value, json};
 
 use crate::world::{World, asking, new_team, refusal, verified};
@@ -37,6 +37,14 @@ impl World {
         let recipe = Some(r#"algorithm = "bcrypt""#);
         let job = self.job_with(1, 1, Conflict::Skip, recipe, Some("first:12")).await;
         let answer = self.send(&job.id, 1, vec![slow()]).await;
+        assert_eq!(answer.rows[0].outcome, RowOutcome::Created, "{:?}", answer.rows);
+    }
+
+    async fn slow_key_again(&self) {
+        let recipe = Some(r#"algorithm = "bcrypt""#);
+        let job = self.job_with(2, 1, Conflict::Skip, recipe, Some("first:12")).await;
+        let other = MigrationRow { identity: Some(Hex32([8; 32])), ..slow() };
+        let answer = self.send(&job.id, 1, vec![other]).await;
         assert_eq!(answer.rows[0].outcome, RowOutcome::Created, "{:?}", answer.rows);
     }
 
@@ -126,6 +134,62 @@ async fn a_key_that_was_unknown_is_known_on_every_node_once_it_came() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(asked(&world.engine).await.status, Verdict::Valid);
+}
+
+/// Whoever migrates hands out new secrets while the old ones go on working: also of keys that were not used yet.
+#[tokio::test]
+async fn the_old_secret_of_a_key_that_was_never_used_here_overlaps_as_any_other() {
+    let world = World::new().await;
+    world.slow_key().await;
+    let id = crate::world::listed(&world.engine, &world.reach(), false).await[0].id.clone();
+    let body = RotateApiKey { overlap_seconds: Some(3_600), ..RotateApiKey::default() };
+    let reach = world.reach();
+    let rotated = world.engine.rotate_api_key(&world.actor, &reach, &id, &body).await;
+    let rotated = rotated.expect("rotates").key;
+    // More often than a wrong key may be tried.
+    for _ in 0..25 {
+        assert_eq!(world.asked(KEY).await, Verdict::Valid);
+    }
+    assert_eq!(world.asked(rotated.expose()).await, Verdict::Valid);
+    world.clock.advance(Duration::from_secs(3_600));
+    assert_eq!(world.asked(KEY).await, Verdict::Invalid, "its time is over");
+    assert_eq!(world.asked(rotated.expose()).await, Verdict::Valid);
+}
+
+#[tokio::test]
+async fn a_secret_that_was_replaced_before_its_first_use_is_tried_no_more() {
+    let world = World::new().await;
+    world.slow_key().await;
+    let id = crate::world::listed(&world.engine, &world.reach(), false).await[0].id.clone();
+    let (reach, body) = (world.reach(), RotateApiKey::default());
+    world.engine.rotate_api_key(&world.actor, &reach, &id, &body).await.expect("rotates");
+    for _ in 0..25 {
+        assert_eq!(world.asked(KEY).await, Verdict::Invalid);
+    }
+}
+
+/// Where a recipe looks at a part of the key, several texts are the same key. None of them locks the others out.
+#[tokio::test]
+async fn one_spelling_of_a_key_does_not_take_the_place_of_another() {
+    let world = World::new().await;
+    let recipe = Some(r#"algorithm = "sha1", part = "after-first:|""#);
+    let job = world.job_with(1, 1, Conflict::Skip, recipe, None).await;
+    world.send(&job.id, 1, vec![row(json!({ "recipeDigest": SHA1 }))]).await;
+    let (stale, right) = (format!("99|{KEY}"), format!("17|{KEY}"));
+    for key in [&stale, &right, &stale] {
+        assert_eq!(world.asked(key).await, Verdict::Valid);
+    }
+    world.engine.close().await;
+    let later = World { engine: world.another_engine().await, ..world };
+    assert_eq!(later.asked(&right).await, Verdict::Valid);
+
+    later.slow_key_again().await;
+    assert_eq!(
+        later.asked(&format!("{KEY}\0junk")).await,
+        Verdict::Valid,
+        "what bcrypt sees of it"
+    );
+    assert_eq!(later.asked(KEY).await, Verdict::Valid);
 }
 
 #[tokio::test]

@@ -43,6 +43,19 @@ fn verdict(server: &Server, key: &str) -> Value {
     verify.json(json!({ "key": key, "requestedScopes": [] })).send().ok()["status"].clone()
 }
 
+/// Brings one key along whose hash needs the secret at `place`.
+fn migrate_one(server: &Server, place: &str) {
+    let made = job(server, place).ok();
+    let id = made["migration"]["id"].as_str().expect("an id");
+    let row = json!({
+        "row": 1, "recipeDigest": HMAC, "identity": "09".repeat(32),
+        "name": "legacy", "customerId": "northwind",
+    });
+    let chunk = put(server.url(&format!("/api/v1/migration/{id}/chunk/1")));
+    let taken = chunk.header("authorization", server.sdk()).json(row).send().ok();
+    assert_eq!(taken["rows"][0]["outcome"], "created");
+}
+
 #[test]
 fn a_key_under_an_hmac_with_a_secret_verifies_and_soon_without_the_secret() {
     for (place, env) in
@@ -53,15 +66,7 @@ fn a_key_under_an_hmac_with_a_secret_verifies_and_soon_without_the_secret() {
         let args = ["--recipe-secrets", &format!("{place},file:hmac")];
         let mut server = opened(dir.path(), &args, env.as_slice());
 
-        let made = job(&server, place).ok();
-        let id = made["migration"]["id"].as_str().expect("an id");
-        let row = json!({
-            "row": 1, "recipeDigest": HMAC, "identity": "09".repeat(32),
-            "name": "legacy", "customerId": "northwind",
-        });
-        let chunk = put(server.url(&format!("/api/v1/migration/{id}/chunk/1")));
-        let taken = chunk.header("authorization", server.sdk()).json(row).send().ok();
-        assert_eq!(taken["rows"][0]["outcome"], "created");
+        migrate_one(&server, place);
         assert_eq!(verdict(&server, KEY), "VALID", "{place}");
         assert_eq!(verdict(&server, &KEY.replace('Z', "z")), "INVALID");
 
@@ -69,9 +74,32 @@ fn a_key_under_an_hmac_with_a_secret_verifies_and_soon_without_the_secret() {
         assert_eq!(server.end_with(Signal::TERM).code(), Some(0));
         let later = Server::start(dir.path(), &["--demo"]);
         assert_eq!(verdict(&later, KEY), "VALID", "{place}");
-        let log = later.log_with("Keys under a recipe are INVALID for now");
+        let log = later.log_with("Keys under a recipe cannot be verified");
         assert!(log.contains(place) && !log.contains(PEPPER), "{log}");
+        // Nor is it missed by any key.
+        assert_eq!(verdict(&later, "somebody-elses-key"), "INVALID");
     }
+}
+
+/// Until every key was used once, the secret is needed: without it, none of them may be said to be wrong.
+#[test]
+fn without_the_secret_an_unknown_key_is_refused_and_not_invalid() {
+    let dir = tempdir().expect("a directory");
+    fs::write(dir.path().join("hmac"), PEPPER).expect("written");
+    let mut server = opened(dir.path(), &["--recipe-secrets", "file:hmac"], &[]);
+    migrate_one(&server, "file:hmac");
+    assert_eq!(server.end_with(Signal::TERM).code(), Some(0));
+
+    let later = Server::start(dir.path(), &["--demo"]);
+    for key in [KEY, "somebody-elses-key"] {
+        let verify = post(later.url("/api/v1/api-key/verify")).header("authorization", later.sdk());
+        let refused = verify.json(json!({ "key": key, "requestedScopes": [] })).send();
+        assert_eq!(refused.status, 503, "{key}");
+    }
+    drop(later);
+    let again = opened(dir.path(), &["--recipe-secrets", "file:hmac"], &[]);
+    assert_eq!(verdict(&again, KEY), "VALID");
+    assert_eq!(verdict(&again, "somebody-elses-key"), "INVALID");
 }
 
 #[test]

@@ -242,6 +242,8 @@ async fn a_locator_leads_to_few_stored_values(factory: &impl Factory) {
     write.insert_chunk_keys(job.id, &keys, &rows).await.expect("inserts");
     write.commit(&[], &pepper()).await.expect("commits");
     let mut snapshot = read(&*store).await;
+    assert!(!snapshot.has_keys_under(TEAM, 9).await.expect("reads"));
+    assert!(!snapshot.has_keys_under(0x99, 1).await.expect("reads"));
     let found = snapshot.legacy_candidates(TEAM, 1, &[5; 32], 8).await.expect("reads");
     assert_eq!(found, rows[..2]);
     assert_eq!(snapshot.legacy_candidates(TEAM, 1, &[5; 32], 1).await.expect("reads").len(), 1);

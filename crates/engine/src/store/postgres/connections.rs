@@ -1,9 +1,11 @@
 //! How a node connects: few connections, each told what matters to us.
 
+use std::io;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor};
+use tokio::time::timeout;
 
 /// How long to wait for a connection, or for other nodes to finish writing.
 pub(super) const BUSY: Duration = Duration::from_secs(5);
@@ -51,6 +53,9 @@ const SESSION_WITH_ONE_PLAN: &str = concat!(
       WHERE name = 'plan_cache_mode';"
 );
 
+/// The same, and it waits for a lock for as long as a change of the schema may take.
+const SESSION_WITH_PATIENCE: &str = concat!(session!(), "SET lock_timeout = '30min';");
+
 /// Connects at once, so that a wrong URL is noticed at the start.
 pub(super) async fn writers(options: &PgConnectOptions) -> Result<PgPool, sqlx::Error> {
     pool(WRITERS, SESSION).connect_with(options.clone()).await
@@ -77,6 +82,12 @@ pub(super) fn listener(options: &PgConnectOptions) -> PgPool {
     pool(1, SESSION).connect_lazy_with(options.clone())
 }
 
+/// One connection to bring the schema up to date on: nodes that start together wait for the one that does it, and
+/// an index of some million keys takes minutes.
+pub(super) fn migrator(options: &PgConnectOptions) -> PgPool {
+    pool(1, SESSION_WITH_PATIENCE).connect_lazy_with(options.clone())
+}
+
 /// One connection outside of any pool.
 pub(super) async fn single(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     let mut connection = options.connect().await?;
@@ -97,6 +108,19 @@ fn pool(connections: u32, session: &'static str) -> PgPoolOptions {
                     connection.ping().await?;
                 }
                 Ok(true)
+            })
+        })
+        // Whoever waited may have given up in the middle of an answer, because the server has vanished. Without an end,
+        // waiting for the rest of it would keep the connection's place in the pool for ever.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                match timeout(BUSY, connection.ping()).await {
+                    Ok(answer) => answer.map(|()| true),
+                    // An error, so that it is dropped and not closed in good order: that would wait as well.
+                    Err(late) => {
+                        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, late)))
+                    }
+                }
             })
         })
         .after_connect(move |connection, _| {

@@ -72,7 +72,10 @@ impl PostgresStore {
         let failed = |cause: Cause| OpenError::Database { database: url.to_string(), cause };
         let options = url.options();
         let writers = connections::writers(&options).await.map_err(|error| failed(error.into()))?;
-        MIGRATIONS.run(&writers).await.map_err(|error| match error {
+        let migrator = connections::migrator(&options);
+        let migrated = MIGRATIONS.run(&migrator).await;
+        migrator.close().await;
+        migrated.map_err(|error| match error {
             MigrateError::VersionMissing(found) if found > newest() => {
                 OpenError::NewerSchema { database: url.to_string(), found, known: newest() }
             }

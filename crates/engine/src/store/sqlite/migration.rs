@@ -127,6 +127,15 @@ impl MigrationRead for SqliteTransaction {
         all(recipes.fetch_all(self.connection()).await?)
     }
 
+    async fn has_keys_under(&mut self, team: u128, recipe: u32) -> Result<bool, StoreError> {
+        let some = query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM api_key
+                            WHERE team = ?1 AND recipe = ?2 AND NOT deleted)",
+        );
+        let some = some.bind(blob(team)).bind(i64::from(recipe));
+        Ok(some.fetch_one(self.connection()).await?)
+    }
+
     async fn legacy_keys(&mut self, of: &[u128]) -> Result<Vec<LegacyKeyRow>, StoreError> {
         let keys = query(
             "SELECT legacy_key.* FROM json_each(?1)
@@ -314,6 +323,12 @@ impl MigrationWrite for SqliteTransaction {
         Ok(revision)
     }
 
+    async fn forget_legacy_key(&mut self, id: u128) -> Result<(), StoreError> {
+        let legacy = query("DELETE FROM legacy_key WHERE api_key = ?1").bind(blob(id));
+        legacy.execute(self.connection()).await?;
+        Ok(())
+    }
+
     async fn upgrade_api_key(
         &mut self,
         key: &ApiKeyRow,
@@ -325,10 +340,7 @@ impl MigrationWrite for SqliteTransaction {
             .bind(blob(key.id))
             .execute(self.connection())
             .await?;
-        query("DELETE FROM legacy_key WHERE api_key = ?1")
-            .bind(blob(key.id))
-            .execute(self.connection())
-            .await?;
+        self.forget_legacy_key(key.id).await?;
         query(
             "UPDATE api_key SET tag = ?2, recipe = NULL, masked_key = ?3, revision = ?4
              WHERE id = ?1",
