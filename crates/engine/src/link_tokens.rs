@@ -7,13 +7,13 @@ use oneloop_protocol::{
 };
 use serde_json::json;
 
-use crate::actor::Actor;
+use crate::actor::{Actor, Who};
 use crate::bounds::Bounds;
 use crate::caller::{LinkCaller, LinkTokenRefusal};
 use crate::engine::{Engine, team_bits};
 use crate::entropy;
 use crate::error::EngineError;
-use crate::store::{LinkTokenRow, ScopeRow};
+use crate::store::{KnownLinkToken, LinkTokenRow, ScopeRow};
 use crate::tag::Tag;
 use crate::workspaces::own_workspace;
 
@@ -21,15 +21,17 @@ use crate::workspaces::own_workspace;
 const REMEMBERED: i64 = 24 * 60 * 60 * 1_000;
 
 impl Engine {
-    /// The browser behind a link token. Asks the database, so a revoked token stops everywhere at once.
+    /// The browser behind a link token. Asks the database, so a token stops everywhere at once when it is revoked, or when
+    /// the SDK key that minted it is revoked or disabled.
     pub async fn authenticate_link_token(
         &self,
         presented: &str,
     ) -> Result<LinkCaller, LinkTokenRefusal> {
-        let row = self.find_link_token(presented).await?.ok_or(LinkTokenRefusal::Unknown)?;
-        if !works(&row, self.now()) {
+        let known = self.find_link_token(presented).await?.ok_or(LinkTokenRefusal::Unknown)?;
+        if !works(&known, self.now()) {
             return Err(LinkTokenRefusal::Expired);
         }
+        let row = known.token;
         Ok(LinkCaller {
             id: LinkTokenId::from_bits(row.id),
             team: TeamId::from_bits(row.team),
@@ -44,7 +46,8 @@ impl Engine {
     }
 
     /// Mints a link token for a customer of a workspace of the actor's team. The customer need not have
-    /// keys yet.
+    /// keys yet. One that an SDK key mints works only while that key does; that it may do no more than the key is for
+    /// the caller to see to, who knows the key's rights.
     pub async fn create_link_token(
         &self,
         actor: &Actor,
@@ -73,6 +76,10 @@ impl Engine {
             bounds: Bounds {
                 grantable_scopes: body.grantable_scopes.clone(),
                 key_policy: body.key_policy.unwrap_or_default(),
+            },
+            minted_by: match &actor.who {
+                Who::SdkKey(id) => id.bits(),
+                Who::LinkToken(_) | Who::Operator => None,
             },
             created_at: now,
             expires_at: match body.ttl_seconds {
@@ -106,10 +113,13 @@ impl Engine {
         team: &TeamId,
         token: &str,
     ) -> Result<LinkTokenStatus, EngineError> {
-        let row = self.find_link_token(token).await?.filter(|row| Some(row.team) == team.bits());
-        let row = row.ok_or(EngineError::NotFound(Reason::UnknownLinkToken))?;
+        let known = self.find_link_token(token).await?;
+        let known = known.filter(|known| Some(known.token.team) == team.bits());
+        let known = known.ok_or(EngineError::NotFound(Reason::UnknownLinkToken))?;
+        let valid = works(&known, self.now());
+        let row = known.token;
         Ok(LinkTokenStatus {
-            valid: works(&row, self.now()),
+            valid,
             expires_at: row.expires_at,
             workspace_id: WorkspaceId::from_bits(row.workspace),
             customer_id: row.customer_id,
@@ -129,8 +139,8 @@ impl Engine {
         let team = team_bits(actor.acting_team()?)?;
         let tag = Tag::of_link_token(self.pepper(), &KeyDigest::of(token.expose()));
         let mut turn = self.turn().await?;
-        let row = turn.store.link_token(&tag).await?.filter(|row| row.team == team);
-        let row = row.ok_or(EngineError::NotFound(Reason::UnknownLinkToken))?;
+        let known = turn.store.link_token(&tag).await?.filter(|known| known.token.team == team);
+        let row = known.ok_or(EngineError::NotFound(Reason::UnknownLinkToken))?.token;
         if !turn.store.revoke_link_token(row.id, turn.now()).await? {
             return Ok(0);
         }
@@ -163,7 +173,10 @@ impl Engine {
         Ok(revoked)
     }
 
-    async fn find_link_token(&self, presented: &str) -> Result<Option<LinkTokenRow>, EngineError> {
+    async fn find_link_token(
+        &self,
+        presented: &str,
+    ) -> Result<Option<KnownLinkToken>, EngineError> {
         let tag = Tag::of_link_token(self.pepper(), &KeyDigest::of(presented));
         Ok(self.snapshot().await?.link_token(&tag).await?)
     }
@@ -183,6 +196,7 @@ fn grantable_scopes(grantable: &[Grant], catalogue: &[ScopeRow]) -> Result<(), E
     }
 }
 
-fn works(row: &LinkTokenRow, now: UnixMillis) -> bool {
-    row.revoked_at.is_none() && now < row.expires_at
+fn works(known: &KnownLinkToken, now: UnixMillis) -> bool {
+    let KnownLinkToken { token, minter_works } = known;
+    *minter_works && token.revoked_at.is_none() && now < token.expires_at
 }

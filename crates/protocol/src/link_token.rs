@@ -30,7 +30,7 @@ impl LinkTokenPermissions {
     pub const DELETE: Self = Self(16);
     /// Bring existing keys along.
     pub const MIGRATE: Self = Self(32);
-    /// What a token has when its request names nothing: all but migrate.
+    /// What a token has at most when its request names nothing: all but migrate.
     pub const DEFAULT: Self = Self(31);
 
     const WORDS: [(Self, &'static str); 6] = [
@@ -41,6 +41,12 @@ impl LinkTokenPermissions {
         (Self::DELETE, "delete"),
         (Self::MIGRATE, "migrate"),
     ];
+
+    /// These permissions and `more`.
+    #[must_use]
+    pub fn with(self, more: Self) -> Self {
+        Self(self.0 | more.0)
+    }
 
     /// Whether every permission of `asked` is held.
     pub fn allow(self, asked: Self) -> bool {
@@ -78,7 +84,7 @@ impl TryFrom<Vec<String>> for LinkTokenPermissions {
             let (bit, _) = known.ok_or_else(|| {
                 "a permission is one of list, create, update, rotate, delete, migrate".to_owned()
             })?;
-            Ok(Self(held.0 | bit.0))
+            Ok(held.with(*bit))
         })
     }
 }
@@ -108,7 +114,9 @@ pub struct CreateLinkToken {
     /// The meter that keys made with this token are bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_billing_id: Option<String>,
-    /// What the token may do. Our addition.
+    /// What the token may do, which is no more than the SDK key may do that mints it: `list` needs its right to read
+    /// API keys, `create` to create, `update` and `rotate` to update, `delete` to delete them. Absent: all but
+    /// `migrate`, as far as the SDK key may do it itself. Our addition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions: Option<LinkTokenPermissions>,
     /// Origins (`scheme://host[:port]`) the token may be used from; empty = any that CORS allows. Our

@@ -1,9 +1,49 @@
-//! What a link token may ask for when it creates a key (protocol, 5; decisions, "link token").
+//! What a link token may be given, and what it may ask for when it creates a key (protocol, 5; decisions, "link token").
 
 use oneloop_engine::LinkCaller;
-use oneloop_protocol::{CreateApiKey, Reason};
+use oneloop_protocol::{
+    Access, CreateApiKey, CreateLinkToken, LinkTokenPermissions, Reason, Resource, Right, Rights,
+};
 
 use crate::error::ApiError;
+
+/// The right of an SDK key that each permission passes on.
+const PASSED_ON: [(LinkTokenPermissions, Right); 5] = [
+    (LinkTokenPermissions::LIST, Right(Resource::ApiKeys, Access::READ)),
+    (LinkTokenPermissions::CREATE, Right(Resource::ApiKeys, Access::CREATE)),
+    (LinkTokenPermissions::UPDATE, Right(Resource::ApiKeys, Access::UPDATE)),
+    (LinkTokenPermissions::ROTATE, Right(Resource::ApiKeys, Access::UPDATE)),
+    (LinkTokenPermissions::DELETE, Right(Resource::ApiKeys, Access::DELETE)),
+];
+
+/// Holds a new link token to what an SDK key with `rights` may do itself: what is asked for by name and is more is
+/// refused, and what is given to those who name nothing is cut down.
+pub(crate) fn hold_to_minter(
+    rights: Rights,
+    body: CreateLinkToken,
+) -> Result<CreateLinkToken, ApiError> {
+    let Some(asked) = body.permissions else {
+        let held = PASSED_ON.into_iter().filter(|(_, right)| rights.allow(*right));
+        let permissions =
+            held.fold(LinkTokenPermissions::NONE, |held, (permission, _)| held.with(permission));
+        return Ok(CreateLinkToken { permissions: Some(permissions), ..body });
+    };
+    let more = |(permission, right): &(_, _)| asked.allow(*permission) && !rights.allow(*right);
+    match PASSED_ON.iter().find(|entry| more(entry)) {
+        None => Ok(body),
+        Some((permission, right)) => {
+            let word: String = permission.words().collect();
+            Err(ApiError::Forbidden {
+                reason: Reason::RightMissing,
+                message: format!(
+                    "`permissions` names {word}, and for that this SDK key lacks the right {right}"
+                )
+                .into(),
+                field: Some("permissions".into()),
+            })
+        }
+    }
+}
 
 /// Holds a new key to the token's own workspace and customer, and binds it to the token's meter.
 ///

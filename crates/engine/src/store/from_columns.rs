@@ -5,8 +5,9 @@ use oneloop_protocol::{LinkTokenPermissions, Rights, TeamId, Verdict};
 use super::columns::{Columns, StoredRow};
 use super::indexed::Indexed;
 use super::{
-    ApiKeyRow, BilledRow, Change, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow,
-    ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, Subject, TeamRow, UsageRow, WorkspaceRow,
+    ApiKeyRow, BilledRow, Change, IdempotencyRow, KnownLinkToken, LinkTokenRow, MeterRow,
+    MigrationWindowRow, ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, Subject, TeamRow, UsageRow,
+    WorkspaceRow,
 };
 use crate::actor::Who;
 use crate::address;
@@ -139,10 +140,18 @@ impl FromColumns for LinkTokenRow {
                 grantable_scopes: columns.optional_json("grantable_scopes")?,
                 key_policy: columns.optional_json("key_policy")?.unwrap_or_default(),
             },
+            minted_by: columns.optional_id("minted_by")?,
             created_at: columns.moment("created_at")?,
             expires_at: columns.moment("expires_at")?,
             revoked_at: columns.optional_moment("revoked_at")?,
         })
+    }
+}
+
+impl FromColumns for KnownLinkToken {
+    fn from_columns<R: StoredRow>(columns: &Columns<'_, R>) -> Result<Self, sqlx::Error> {
+        let token = LinkTokenRow::from_columns(columns)?;
+        Ok(Self { token, minter_works: columns.flag("minter_works")? })
     }
 }
 

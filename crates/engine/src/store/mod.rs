@@ -39,8 +39,9 @@ pub(crate) use migration::{
     MigrationWrite, RecipeRow,
 };
 pub(crate) use row::{
-    ApiKeyRow, BilledRow, IdempotencyRow, LinkTokenRow, MeterRow, MigrationWindowRow, NewAudit,
-    ScopeRow, SdkKeyRow, SigningKeyRow, TagHolder, TeamRow, UsageRow, WorkspaceRow,
+    ApiKeyRow, BilledRow, IdempotencyRow, KnownLinkToken, LinkTokenRow, MeterRow,
+    MigrationWindowRow, NewAudit, ScopeRow, SdkKeyRow, SigningKeyRow, TagHolder, TeamRow, UsageRow,
+    WorkspaceRow,
 };
 
 /// What went wrong, as far as the engine can act on it.
@@ -209,7 +210,7 @@ pub(crate) trait Read: MigrationRead {
     async fn tag_holder(&mut self, tag: &Tag) -> Result<Option<TagHolder>, StoreError>;
 
     /// A link token.
-    async fn link_token(&mut self, tag: &Tag) -> Result<Option<LinkTokenRow>, StoreError>;
+    async fn link_token(&mut self, tag: &Tag) -> Result<Option<KnownLinkToken>, StoreError>;
 
     /// A meter of a workspace.
     async fn meter(

@@ -133,9 +133,19 @@ pub(crate) struct LinkTokenRow {
     pub(crate) origins: Vec<String>,
     pub(crate) external_billing_id: Option<String>,
     pub(crate) bounds: Bounds,
+    /// The SDK key that minted it; `None` if none did, or before this was written down.
+    pub(crate) minted_by: Option<u128>,
     pub(crate) created_at: UnixMillis,
     pub(crate) expires_at: UnixMillis,
     pub(crate) revoked_at: Option<UnixMillis>,
+}
+
+/// A link token that was found by its tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KnownLinkToken {
+    pub(crate) token: LinkTokenRow,
+    /// Whether the SDK key that minted it still works; true if none did.
+    pub(crate) minter_works: bool,
 }
 
 /// A team's migration window.

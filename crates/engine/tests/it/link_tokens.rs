@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use oneloop_engine::LinkTokenRefusal;
-use oneloop_protocol::{CreateLinkToken, LinkTokenPermissions, Reason, WorkspaceId};
+use oneloop_engine::{Actor, LinkTokenRefusal};
+use oneloop_protocol::{CreateLinkToken, LinkTokenPermissions, Reason, Rights, WorkspaceId};
 
 use crate::world::{START, World, new_team, operator_for, refusal};
 
@@ -99,4 +99,27 @@ async fn a_token_needs_a_workspace_of_the_team() {
     let nowhere = CreateLinkToken { workspace_id: WorkspaceId::from_bits(7), ..body(&world) };
     let refused = world.engine.create_link_token(&world.actor, &nowhere).await;
     assert_eq!(refusal(refused), (Reason::UnknownWorkspace, None));
+}
+
+#[tokio::test]
+async fn a_token_stops_with_the_sdk_key_that_minted_it() {
+    let world = World::new().await;
+    let (engine, operator) = (&world.engine, Actor::operator());
+    let issued = engine.create_sdk_key(&operator, &world.team, "backend", Rights::ALL).await;
+    let id = issued.expect("an SDK key").sdk_key.id;
+    let backend = Actor::sdk_key(world.team.clone(), id.clone());
+    let token = engine.create_link_token(&backend, &body(&world)).await.expect("a token").token;
+    let other = engine.create_link_token(&world.actor, &body(&world)).await.expect("a token").token;
+    for enabled in [true, false, true] {
+        engine.enable_sdk_key(&operator, &id, enabled).await.expect("it is switched");
+        let asked = engine.authenticate_link_token(token.expose()).await;
+        let refused = matches!(asked, Err(LinkTokenRefusal::Expired));
+        assert_eq!((asked.is_ok(), refused), (enabled, !enabled));
+        let status = engine.link_token_status(&world.team, token.expose()).await.expect("known");
+        assert_eq!(status.valid, enabled);
+    }
+    engine.revoke_sdk_key(&operator, &id).await.expect("it is revoked");
+    let refused = engine.authenticate_link_token(token.expose()).await;
+    assert!(matches!(refused, Err(LinkTokenRefusal::Expired)), "{refused:?}");
+    engine.authenticate_link_token(other.expose()).await.expect("nobody's in particular");
 }

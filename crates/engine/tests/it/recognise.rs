@@ -142,7 +142,7 @@ async fn the_old_secret_of_a_key_that_was_never_used_here_overlaps_as_any_other(
     let world = World::new().await;
     world.slow_key().await;
     let id = crate::world::listed(&world.engine, &world.reach(), false).await[0].id.clone();
-    let body = RotateApiKey { overlap_seconds: Some(3_600), ..RotateApiKey::default() };
+    let body = RotateApiKey { overlap_seconds: Some(3_600) };
     let reach = world.reach();
     let rotated = world.engine.rotate_api_key(&world.actor, &reach, &id, &body).await;
     let rotated = rotated.expect("rotates").key;

@@ -137,6 +137,11 @@ impl<D: Demand> Sdk<D> {
         &self.caller.team
     }
 
+    /// What its SDK key may do.
+    pub(crate) fn rights(&self) -> Rights {
+        self.caller.rights
+    }
+
     /// Who is to stand in the audit.
     pub(crate) fn actor(&self, provenance: Provenance) -> Actor {
         sdk_actor(&self.caller, provenance)

@@ -10,8 +10,10 @@ use crate::answer::Answer;
 use crate::backend::App;
 use crate::error::ApiError;
 use crate::extract::{self, ApiJson, ApiPath, Caller, Provenance, Sdk, X_LINK_TOKEN};
+use crate::link_rules::hold_to_minter;
 
-/// Creates a link token: a credential for one customer's browser.
+/// Creates a link token: a credential for one customer's browser. It may do no more than the SDK key that asks, and stops
+/// when that key is disabled or revoked.
 #[utoipa::path(
     post, path = "/api/v1/link-token", tag = "Link tokens",
     request_body = CreateLinkToken, responses((status = 200, body = LinkToken)),
@@ -22,6 +24,7 @@ pub(crate) async fn create_link_token(
     provenance: Provenance,
     ApiJson(body): ApiJson<CreateLinkToken>,
 ) -> Result<Answer<LinkToken>, ApiError> {
+    let body = hold_to_minter(sdk.rights(), body)?;
     Ok(Answer(app.backend.create_link_token(&sdk.actor(provenance), &body).await?))
 }
 

@@ -222,7 +222,14 @@ async fn an_sdk_key_needs_exactly_the_right_of_the_operation() {
         reply.refused(403, "right_missing", "");
         let message = reply["error"]["message"].as_str().expect("a message");
         assert!(message.ends_with(&right.to_string()), "{message}");
-        let exact = app.sdk_with(Rights::NONE.with(right)).await;
+        // The token of the example lists and rotates, and its minter can pass on only what it has.
+        let passed_on = if operation.id == "create_link_token" {
+            [Access::READ, Access::UPDATE].map(|access| Right(Resource::ApiKeys, access)).to_vec()
+        } else {
+            Vec::new()
+        };
+        let exact = passed_on.into_iter().fold(Rights::NONE.with(right), Rights::with);
+        let exact = app.sdk_with(exact).await;
         operation.ask(&exact).await.succeeded();
     }
 }

@@ -1,5 +1,7 @@
 //! The limits that a link token carries, and revoking link tokens.
 
+use oneloop_engine::Actor;
+use oneloop_protocol::{Access, Resource, Right, Rights};
 use serde_json::{Value, json};
 
 use crate::app::{NOW, TestApp, grant};
@@ -169,4 +171,91 @@ async fn a_revoked_token_stops_at_once() {
         "credential_not_accepted",
         "",
     );
+}
+
+/// An SDK key's rights on API keys.
+fn on_keys(access: Access) -> Rights {
+    Rights::NONE.with(Right(Resource::ApiKeys, access))
+}
+
+#[tokio::test]
+async fn a_token_may_do_no_more_than_the_sdk_key_that_minted_it() {
+    let app = TestApp::new().await;
+    let customer = json!({ "workspaceId": app.workspace, "customerId": "northwind" });
+    let mint = async |rights: Rights, permissions: Value| {
+        let mut body = customer.clone();
+        if !permissions.is_null() {
+            body["permissions"] = permissions;
+        }
+        app.sdk_with(rights).await.post("/api/v1/link-token", body).await
+    };
+    let create = on_keys(Access::CREATE);
+    for (word, access) in [
+        ("list", Access::READ),
+        ("update", Access::UPDATE),
+        ("rotate", Access::UPDATE),
+        ("delete", Access::DELETE),
+    ] {
+        let right = Right(Resource::ApiKeys, access);
+        let refused = mint(create, json!(["create", word])).await;
+        refused.refused(403, "right_missing", "permissions");
+        let message = refused["error"]["message"].as_str().expect("a message");
+        assert!(message.contains(word) && message.ends_with(&right.to_string()), "{message}");
+        mint(create.with(right), json!(["create", word])).await.succeeded();
+    }
+
+    // Whoever names nothing gets what the key may do itself.
+    for (rights, permissions) in [
+        (create, json!(["create"])),
+        (
+            on_keys(Access::READ).with(Right(Resource::ApiKeys, Access::CREATE)),
+            json!(["list", "create"]),
+        ),
+        (
+            create.with(Right(Resource::ApiKeys, Access::UPDATE)),
+            json!(["create", "update", "rotate"]),
+        ),
+        (Rights::ALL, json!(["list", "create", "update", "rotate", "delete"])),
+    ] {
+        let token = mint(rights, Value::Null).await.succeeded().text_at("/token");
+        let browser = app.anonymous().header("x-link-token", &token);
+        let itself = browser.get("/api/v1/link-token/self").await.succeeded();
+        assert_eq!(itself["permissions"], permissions);
+    }
+    // Such a token reaches none of the secrets that it could not have read before.
+    let key = app.create_key_with("northwind", json!({})).await;
+    let token = mint(create, Value::Null).await.succeeded().text_at("/token");
+    let browser = app.anonymous().header("x-link-token", &token);
+    let rotate = browser.post(&format!("{}/rotate", app.key_path(&key)), json!({})).await;
+    rotate.refused(403, "permission_missing", "");
+    browser.get(&app.path("api-key")).await.refused(403, "permission_missing", "");
+}
+
+#[tokio::test]
+async fn a_token_works_while_the_sdk_key_works_that_minted_it() {
+    let app = TestApp::new().await;
+    let operator = Actor::operator();
+    let issued = app.engine.create_sdk_key(&operator, &app.team, "backend", Rights::ALL).await;
+    let issued = issued.expect("an SDK key");
+    let body = json!({ "workspaceId": app.workspace, "customerId": "northwind" });
+    let minted = app.bearer(issued.key.expose()).post("/api/v1/link-token", body).await;
+    let token = minted.succeeded().text_at("/token");
+    let browser = app.anonymous().header("x-link-token", &token);
+    let (list, itself) = (app.path("api-key"), format!("/api/v1/link-token/{token}"));
+    let id = &issued.sdk_key.id;
+    for enabled in [true, false, true] {
+        app.engine.enable_sdk_key(&operator, id, enabled).await.expect("it is switched");
+        let asked = browser.get(&list).await;
+        if enabled {
+            asked.succeeded();
+        } else {
+            asked.refused(401, "link_token_expired", "");
+        }
+        let status = app.sdk().get(&itself).await.succeeded();
+        assert_eq!(status["valid"], json!(enabled));
+    }
+    app.engine.revoke_sdk_key(&operator, id).await.expect("it is revoked");
+    browser.get(&list).await.refused(401, "link_token_expired", "");
+    // Those of another SDK key go on.
+    app.link("northwind").await.get(&list).await.succeeded();
 }

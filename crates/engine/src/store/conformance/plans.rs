@@ -31,8 +31,8 @@ pub(crate) async fn fill(factory: &impl Factory) {
             id: number.into(),
             tag: Tag::from_bytes(bytes),
             expires_at: Some(i64::from(number)),
-            enabled: number % 5 > 0,
-            deleted: number % 7 == 0,
+            enabled: !number.is_multiple_of(5),
+            deleted: number.is_multiple_of(7),
             ..key(1, &customer)
         }
     };

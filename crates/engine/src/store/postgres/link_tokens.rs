@@ -17,8 +17,8 @@ pub(super) async fn insert(
     query(
         "INSERT INTO link_token (id, team, workspace, customer_id, tag, permissions, origins,
                                  external_billing_id, created_at, expires_at, revoked_at,
-                                 grantable_scopes, key_policy)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                                 grantable_scopes, key_policy, minted_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(blob(token.id))
     .bind(blob(token.team))
@@ -33,6 +33,7 @@ pub(super) async fn insert(
     .bind(token.revoked_at)
     .bind(token.bounds.grantable_scopes.as_ref().map(json))
     .bind(json(&token.bounds.key_policy))
+    .bind(token.minted_by.map(blob))
     .execute(connection)
     .await?;
     Ok(())

@@ -15,7 +15,7 @@ use crate::store::from_columns::{all, one};
 use crate::store::indexed::INDEXED;
 use crate::store::key_query::{self, Dialect, beside_key};
 use crate::store::{
-    ApiKeyRow, BilledRow, ChainEnd, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow,
+    ApiKeyRow, BilledRow, ChainEnd, Change, IdempotencyRow, KeyFilter, KeyPage, KnownLinkToken,
     MeterRow, MigrationWindowRow, Read, ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, TagHolder,
     TeamRow, UsageRow, WorkspaceRow,
 };
@@ -52,7 +52,10 @@ pub(super) const DIALECT: Dialect = Dialect {
 };
 
 const LINK_TOKEN: &str = "id, team, workspace, customer_id, tag, permissions, origins, \
-     external_billing_id, grantable_scopes, key_policy, created_at, expires_at, revoked_at";
+     external_billing_id, grantable_scopes, key_policy, minted_by, created_at, expires_at, revoked_at, \
+     minted_by IS NULL OR EXISTS (
+         SELECT 1 FROM sdk_key WHERE sdk_key.id = minted_by AND enabled AND NOT deleted
+     ) AS minter_works";
 
 const MIGRATION_WINDOW: &str = "team, sources, opens_at, closes_at";
 
@@ -192,7 +195,7 @@ impl Read for PostgresTransaction {
         Ok(key.map(TagHolder::Replaced))
     }
 
-    async fn link_token(&mut self, tag: &Tag) -> Result<Option<LinkTokenRow>, StoreError> {
+    async fn link_token(&mut self, tag: &Tag) -> Result<Option<KnownLinkToken>, StoreError> {
         let token = select!(LINK_TOKEN, "FROM link_token WHERE tag = $1").bind(tag_blob(tag));
         one(token.fetch_optional(self.connection()).await?)
     }

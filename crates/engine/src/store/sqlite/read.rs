@@ -15,7 +15,7 @@ use crate::store::columns::{Columns, blob, tag_blob};
 use crate::store::from_columns::{all, one};
 use crate::store::key_query::{self, Dialect, beside_key};
 use crate::store::{
-    ApiKeyRow, BilledRow, ChainEnd, Change, IdempotencyRow, KeyFilter, KeyPage, LinkTokenRow,
+    ApiKeyRow, BilledRow, ChainEnd, Change, IdempotencyRow, KeyFilter, KeyPage, KnownLinkToken,
     MeterRow, MigrationWindowRow, Read, ScopeRow, SdkKeyRow, SigningKeyRow, StoreError, TagHolder,
     TeamRow, UsageRow, WorkspaceRow,
 };
@@ -161,8 +161,14 @@ impl Read for SqliteTransaction {
         Ok(key.map(TagHolder::Replaced))
     }
 
-    async fn link_token(&mut self, tag: &Tag) -> Result<Option<LinkTokenRow>, StoreError> {
-        let token = query("SELECT * FROM link_token WHERE tag = ?1").bind(tag_blob(tag));
+    async fn link_token(&mut self, tag: &Tag) -> Result<Option<KnownLinkToken>, StoreError> {
+        let token = query(
+            "SELECT *, minted_by IS NULL OR EXISTS (
+                 SELECT 1 FROM sdk_key WHERE id = minted_by AND enabled AND NOT deleted
+             ) AS minter_works
+             FROM link_token WHERE tag = ?1",
+        )
+        .bind(tag_blob(tag));
         one(token.fetch_optional(self.connection()).await?)
     }
 
