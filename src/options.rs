@@ -104,7 +104,7 @@ impl Options {
         let notify = move |name: String, detail: JsValue| {
             let id = Reflect::get(&detail, &"id".into()).ok().and_then(|id| id.as_string());
             // That a secret is off the screen concerns the custom element alone.
-            if name != "reveal-closed" {
+            if name != "settled" {
                 hear(&name, id.as_deref());
             }
         };

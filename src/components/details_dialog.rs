@@ -8,7 +8,7 @@ use super::dialog::dialog;
 use super::form::which;
 use super::key_status::status;
 use super::overlap_dialog::old_secret;
-use super::sparkline::{exactly, sparkline};
+use super::sparkline::{exactly, exactly_past, sparkline};
 use crate::dom::{Child, Element, View, el};
 use crate::evidence::{Day, Happening};
 use crate::key_status::{DAY, KeyStatus};
@@ -114,10 +114,11 @@ fn unknown(problem: &Problem) -> Element {
 /// What the list knows, in full.
 fn known(app: App, key: &ApiKey) -> Element {
     let now = app.now.get_untracked();
-    let at = |moment: Option<i64>, none: &'static str| match moment {
-        Some(moment) => exactly(moment, now),
-        None => el("span").child(none),
-    };
+    let at =
+        |moment: Option<i64>, none: &'static str, exactly: fn(i64, i64) -> Element| match moment {
+            Some(moment) => exactly(moment, now),
+            None => el("span").child(none),
+        };
     let used = key.last_used_at.as_ref();
     // A moment that is there and cannot be read is not "never".
     let not_used = if used.is_some() { text::list::unknown() } else { text::list::never() };
@@ -125,9 +126,12 @@ fn known(app: App, key: &ApiKey) -> Element {
     facts(vec![
         (text::list::column_status(), status(KeyStatus::of(key, now))),
         (text::list::column_permissions(), el("span").child(text::grants::full(&named))),
-        (text::list::column_last_used(), at(used.and_then(format::parse), not_used)),
-        (text::list::column_created(), at(format::parse(&key.created_at), text::list::unknown())),
-        (text::list::column_expires(), at(key.expires_at, text::list::never())),
+        (text::list::column_last_used(), at(used.and_then(format::parse), not_used, exactly_past)),
+        (
+            text::list::column_created(),
+            at(format::parse(&key.created_at), text::list::unknown(), exactly_past),
+        ),
+        (text::list::column_expires(), at(key.expires_at, text::list::never(), exactly)),
     ])
 }
 

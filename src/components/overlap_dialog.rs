@@ -6,7 +6,7 @@ use oneloop_protocol::{ApiKey, UnixMillis};
 use super::button::Emphasis;
 use super::details_dialog::facts;
 use super::form::{Form, masked, which};
-use super::sparkline::exactly;
+use super::sparkline::{exactly, exactly_past};
 use crate::dom::{Element, View, el};
 use crate::host::Event;
 use crate::key_status::overlap_end;
@@ -61,7 +61,8 @@ pub fn old_secret(key: &ApiKey, now: UnixMillis) -> Option<Element> {
     let (mask, used) = match &key.previous_masked_key {
         Some(mask) => {
             let used = key.previous_last_used_at.iter().flatten().next();
-            let used = used.map(|at| format::parse(at).map_or_else(unknown, |at| exactly(at, now)));
+            let used =
+                used.map(|at| format::parse(at).map_or_else(unknown, |at| exactly_past(at, now)));
             let unused = || el("span").child(text::rotate::unused());
             (masked(mask.clone()), used.unwrap_or_else(unused))
         }

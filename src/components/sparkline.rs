@@ -44,8 +44,17 @@ pub fn sparkline(days: &[Day], begin: &str, is_used: bool) -> Element {
     el("div").class("chart").part("usage").child(picture).child(words)
 }
 
-/// When a moment was, and how long ago: what a fact of a key says.
+/// When a moment is, and how long from now: what a fact of a key says.
 pub fn exactly(at: UnixMillis, now: UnixMillis) -> Element {
-    let ago = el("span").class("hint").child(format::ago(at, now));
-    el("span").class("exactly").child(super::moment::moment(at, format::full(at))).child(ago)
+    beside(at, format::relative(at, now))
+}
+
+/// The same of a moment that is over, whatever the clock here says.
+pub fn exactly_past(at: UnixMillis, now: UnixMillis) -> Element {
+    beside(at, format::ago(at, now))
+}
+
+fn beside(at: UnixMillis, distance: String) -> Element {
+    let distance = el("span").class("hint").child(distance);
+    el("span").class("exactly").child(super::moment::moment(at, format::full(at))).child(distance)
 }
