@@ -117,6 +117,22 @@ async fn a_head_that_never_ends_is_given_up() {
     assert!(answer.ends_with("done"), "{answer}");
 }
 
+/// What hyper refuses before there is a request: docs/http-api.md, "Errors".
+#[tokio::test]
+async fn what_is_no_request_yet_is_refused_bare() {
+    let (_app, server) = run(ProxyOptions::default(), Duration::from_secs(1)).await;
+    let headers: String = (0..101).map(|at| format!("x-{at}: y\r\n")).collect();
+    for (sent, status) in [
+        (format!("GET /healthz HTTP/1.1\r\nhost: x\r\n{headers}\r\n"), "431"),
+        (format!("GET /healthz?{} HTTP/1.1\r\nhost: x\r\n\r\n", "y".repeat(70_000)), "414"),
+        ("GET /healthz HTTP/1.1\r\nno header\r\n\r\n".to_owned(), "400"),
+    ] {
+        let answer = exchange(server.address, sent.as_bytes()).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(answer.contains("connection: close\r\n"), "{answer}");
+    }
+}
+
 #[tokio::test]
 async fn a_body_in_pieces_is_put_together() {
     let (app, server) = run(ProxyOptions::default(), Duration::from_secs(1)).await;
