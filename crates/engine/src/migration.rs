@@ -66,11 +66,13 @@ impl Engine {
             row.workspace == workspace.id
                 && row.plan_digest == body.plan_digest.0
                 && !matches!(row.state, MigrationState::RollingBack | MigrationState::RolledBack)
+                // What was done under another policy is done: the same rows under this one are another job.
+                && (row.state != MigrationState::Finished || row.conflict == body.conflict)
         };
         let recipes = turn.store.recipes(Some(workspace.team)).await?;
         if let Some(mut row) = known.into_iter().find(same) {
             self.refuse_other(&row, body, spec.as_ref(), &recipes)?;
-            if row.conflict != body.conflict && row.state != MigrationState::Finished {
+            if row.conflict != body.conflict {
                 row.conflict = body.conflict;
                 row.updated_at = now;
                 turn.store.update_migration(&row).await?;

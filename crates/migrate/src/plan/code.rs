@@ -97,4 +97,20 @@ impl Code {
     pub fn stops(self) -> bool {
         matches!(self, Self::ConflictFails | Self::BadPermissions | Self::UnknownPermission)
     }
+
+    /// Whether a row of this outcome became no key though nobody decided so: neither by policy, nor because
+    /// another row has the same key.
+    pub fn refuses(self) -> bool {
+        !matches!(
+            self,
+            Self::Create
+                | Self::Update
+                | Self::Unchanged
+                | Self::Conflict
+                | Self::DuplicateInInput
+                | Self::ExpiredAtSource
+                | Self::RevokedAtSource
+                | Self::DeletedAtSource
+        )
+    }
 }

@@ -68,6 +68,11 @@ impl Summary {
         self.outcomes.get(&code).copied().unwrap_or(0)
     }
 
+    /// How many rows became no key though nobody decided so, see [`Code::refuses`].
+    pub fn refused(&self) -> u64 {
+        self.outcomes.iter().filter(|(code, _)| code.refuses()).map(|(_, rows)| rows).sum()
+    }
+
     /// Outcomes that keep the plan from being applied, with their counts.
     pub fn stops(&self) -> impl Iterator<Item = (Code, u64)> {
         let all = self.outcomes.iter().map(|(code, count)| (*code, *count));

@@ -61,6 +61,7 @@ pub(super) struct ApplyArgs {
 pub(super) async fn run(args: ApplyArgs, answer: Answer) -> Outcome {
     let mapping = MappingFile::read(&args.mapping)?.mapping;
     let reviewed = args.plan.read()?;
+    reviewed.check_policy(mapping.policy.conflict)?;
     let waived_by = args.waive_proof.as_deref().or(reviewed.waived_by.as_deref());
     let proof = proof(&mapping, waived_by)?;
     let client = args.server.client()?;
@@ -96,9 +97,7 @@ pub(super) async fn run(args: ApplyArgs, answer: Answer) -> Outcome {
 
 /// What was reviewed is what runs, or nothing does.
 fn check_reviewed(summary: &Summary, reviewed: &Reviewed) -> Outcome {
-    if !summary.can_apply() {
-        return Err(super::plan::stopped(summary));
-    }
+    super::plan::check(summary)?;
     if summary.digest == reviewed.digest {
         return Ok(());
     }
@@ -179,14 +178,19 @@ fn job_of(mapping: &Mapping, proof: &Proof, summary: &Summary, rows: u64) -> Cre
         workspace_id: mapping.target.workspace.clone(),
         plan_digest: Hex32::from(summary.digest),
         rows,
-        conflict: match mapping.policy.conflict {
-            mapping::Conflict::Skip => Conflict::Skip,
-            mapping::Conflict::Update => Conflict::Update,
-            mapping::Conflict::Fail => Conflict::Fail,
-        },
+        conflict: conflict_of(mapping),
         recipe: under_recipe.then(|| mapping.recipe.to_string()),
         locator: locator.filter(|_| under_recipe).map(|locator| locator.part.to_string()),
         proof_waived_by: proof.waived_by().map(str::to_owned),
+    }
+}
+
+/// The policy, as the server is told.
+fn conflict_of(mapping: &Mapping) -> Conflict {
+    match mapping.policy.conflict {
+        mapping::Conflict::Skip => Conflict::Skip,
+        mapping::Conflict::Update => Conflict::Update,
+        mapping::Conflict::Fail => Conflict::Fail,
     }
 }
 
@@ -277,11 +281,24 @@ fn tell(
         }
     }
     if outcomes.refused() > 0 {
+        let rows = outcomes.refused();
         return Err(Failure::blocked(format!(
-            "{} rows became no key",
-            grouped(outcomes.refused())
+            "{} {} became no key",
+            grouped(rows),
+            if rows == 1 { "row" } else { "rows" }
         ))
         .hint(format!("{} names each with its reason", path.display())));
+    }
+    if outcomes.conflicts() > 0 {
+        return Err(Failure::blocked(format!(
+            "keys that were there already and differ were left as they are: {}",
+            grouped(outcomes.conflicts())
+        ))
+        .hint(format!(
+            "{} names each, and where it differs; to make them as in the source, set policy.conflict to \"update\", \
+             plan and apply",
+            path.display()
+        )));
     }
     if answer == Answer::People && job.is_some() {
         output::hint("next, hold the source against what arrived: `oneloop migrate reconcile`");

@@ -137,7 +137,7 @@ impl Rehearsal {
         } else if self.address == Check::Failed {
             (
                 said.to_owned(),
-                "open the window for this address; behind a proxy, trusted_proxies decides which one counts",
+                "open the window for this address; behind a proxy, trusted-proxies decides which one counts",
             )
         } else {
             return Ok(());

@@ -9,13 +9,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use oneloop_migrate::mapping::Mapping;
-use oneloop_migrate::plan::{RowPlan, Summary};
+use oneloop_migrate::plan::{Code, RowPlan, Summary};
 use oneloop_migrate::source::Row;
 
 use self::on_server::OnServer;
 use self::problems::Problems;
 use self::report::Report;
 use super::mapping_file::MappingFile;
+use super::numbers::grouped;
 use super::planned::{Planned, Reading, Sink, proof};
 use super::server::SdkKeyArgs;
 use crate::admin::Answer;
@@ -77,16 +78,14 @@ pub(super) async fn run(args: PlanArgs, answer: Answer) -> Outcome {
     let waived_by = proof.waived_by().map(str::to_owned);
     let (mapping, summary) = (&mapping, &summary);
     let report = Report { mapping, summary, sql, waived_by, took, now, on_server };
-    if let Some(path) = &args.output {
+    if let Some(path) = args.output.as_ref().filter(|_| !report.is_empty()) {
         report.write(path)?;
     }
     match answer {
         Answer::Json => output::json(&report.json())?,
         Answer::People => report.print()?,
     }
-    if !summary.can_apply() {
-        return Err(stopped(summary));
-    }
+    check(summary)?;
     if answer == Answer::People {
         let plan = args
             .output
@@ -99,8 +98,25 @@ pub(super) async fn run(args: PlanArgs, answer: Answer) -> Outcome {
     Ok(())
 }
 
+/// Refuses a plan that needs a decision, or from which no row becomes a key.
+pub(super) fn check(summary: &Summary) -> Outcome {
+    if !summary.can_apply() {
+        return Err(stopped(summary));
+    }
+    if summary.estimate.writes > 0 {
+        return Ok(());
+    }
+    if summary.rows == 0 {
+        return Err(Failure::user("the source has no row"));
+    }
+    let reason = |(code, rows): (&Code, &u64)| format!("{} ({})", code.as_str(), grouped(*rows));
+    let reasons: Vec<String> = summary.outcomes.iter().map(reason).collect();
+    Err(Failure::user(format!("no row becomes a key: {}", reasons.join(", ")))
+        .hint("`oneloop migrate plan --problems PATH` names each row with its reason"))
+}
+
 /// Why a plan cannot be applied.
-pub(super) fn stopped(summary: &Summary) -> Failure {
+fn stopped(summary: &Summary) -> Failure {
     let stops: Vec<String> =
         summary.stops().map(|(code, rows)| format!("{} ({rows})", code.as_str())).collect();
     Failure::blocked(format!("the plan cannot be applied: {}", stops.join(", "))).hint(

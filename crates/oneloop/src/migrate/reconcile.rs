@@ -84,7 +84,9 @@ pub(super) async fn run(args: ReconcileArgs, answer: Answer) -> Outcome {
         None => None,
         Some(keys) => Some(secrets::verify(&client, keys).await?),
     };
-    tell(&Found { compared, differences, verified, reconciled: report.reconciled, job }, answer)
+    let (rows, refused) = (summary.rows, summary.refused());
+    let reconciled = report.reconciled;
+    tell(&Found { compared, differences, verified, reconciled, job, rows, refused }, answer)
 }
 
 /// The job of this source: by its name, by its plan, or the only one that it can be.
@@ -107,6 +109,9 @@ fn find(
         .collect();
     if id.is_none() && jobs.iter().any(|job| job.plan_digest == digest) {
         jobs.retain(|job| job.plan_digest == digest);
+        // The same rows under another policy are another job: the last one decided how keys are now.
+        let last = jobs.iter().map(|job| job.created_at.clone()).max();
+        jobs.retain(|job| Some(&job.created_at) == last.as_ref());
     }
     match jobs.len() {
         0 => Err(Failure::user("there is no migration job to compare with")
@@ -143,16 +148,22 @@ struct Found {
     differences: Differences,
     verified: Option<Verified>,
     reconciled: bool,
+    /// Rows of the source.
+    rows: u64,
+    /// Of those, the ones that planning refused.
+    refused: u64,
 }
 
 fn tell(found: &Found, answer: Answer) -> Outcome {
-    let Found { job, compared, differences, verified, reconciled } = found;
+    let Found { job, compared, differences, verified, reconciled, rows, refused } = found;
     let Comparison { source, target, .. } = compared;
     match answer {
         Answer::Json => output::json(&json!({
             "migration": job,
             "reconciled": reconciled,
             "source": source,
+            "sourceRows": rows,
+            "refusedAtPlanning": refused,
             "target": target,
             "differences": differences.rows(),
             "differenceFile": differences.path(),
@@ -176,6 +187,14 @@ fn tell(found: &Found, answer: Answer) -> Outcome {
                 grouped(target.different),
                 grouped(target.missing)
             ))?;
+            if *refused > 0 {
+                output::data(&format!(
+                    "{} of {} source rows; {} became no key at planning",
+                    grouped(source.rows),
+                    grouped(*rows),
+                    grouped(*refused)
+                ))?;
+            }
             differences.show()?;
             if let Some(verified) = verified {
                 verified.show()?;
@@ -184,14 +203,17 @@ fn tell(found: &Found, answer: Answer) -> Outcome {
     }
     verdict(found)?;
     if answer == Answer::People {
-        output::talk("Reconciled: every key is there, and as it is in the source.");
+        output::talk(match refused {
+            0 => "Reconciled: every key is there, and as it is in the source.",
+            _ => "Reconciled: every key that was planned is there, and as it is in the source.",
+        });
         output::hint("keep what the server attests: `oneloop migrate report --output report.json`");
     }
     Ok(())
 }
 
 fn verdict(found: &Found) -> Outcome {
-    let Found { job, compared, differences, verified, reconciled } = found;
+    let Found { job, compared, differences, verified, reconciled, .. } = found;
     if differences.rows() > 0 {
         return Err(Failure::blocked(format!(
             "{} rows are not on the server as they are in the source",

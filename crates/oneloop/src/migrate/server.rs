@@ -102,7 +102,7 @@ pub(super) fn of_job(error: JobError) -> Failure {
         ))
         .hint(
             "nothing of that chunk was written; the outcome file says where they differ. Set policy.conflict to \
-             \"skip\" or \"update\", and run the same command again",
+             \"skip\" or \"update\", plan again, and run the same command",
         ),
         JobError::Paused => Failure::user("the job is paused")
             .hint("`oneloop migrate resume` lets it go on; then run the same command again"),

@@ -134,6 +134,7 @@ fn a_job_can_be_paused_and_goes_on_where_it_was() {
         .send();
     assert_eq!(taken.status, 200, "{taken:?}");
     migration.edit(|text| text.replace("conflict = \"skip\"", "conflict = \"fail\""));
+    migration.plan();
     let stopped = migration.apply(&["--chunk-rows", "10"]);
     assert_eq!(stopped.code, Some(3), "{stopped:?}");
     let lines = migration.lines("outcomes.ndjson");
@@ -146,6 +147,7 @@ fn a_job_can_be_paused_and_goes_on_where_it_was() {
 
     assert_eq!(migration.run(&["pause", "--json"]).json()["migration"]["state"], "paused");
     migration.edit(|text| text.replace("conflict = \"fail\"", "conflict = \"update\""));
+    migration.plan();
     let paused = migration.apply(&["--chunk-rows", "10"]);
     assert!(paused.code == Some(1) && paused.stderr.contains("migrate resume"), "{paused:?}");
     migration.restart();

@@ -10,6 +10,7 @@ mod demo;
 mod export;
 mod migrate;
 mod migration_window;
+mod policy;
 mod recipe_secrets;
 mod reconcile;
 mod refusals;

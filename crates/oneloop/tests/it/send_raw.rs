@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Migration, Ran, key, line};
 
@@ -122,7 +122,9 @@ fn an_upstream_without_jobs_gets_the_same_keys_call_by_call() {
     assert!(refused.stderr.contains("another plan"), "{refused:?}");
     migration.plan();
     let (again, _) = against_upstream(&migration, &APPLY);
-    assert_eq!(again.json()["outcomes"], json!({ "conflict": 1, "created": 59 }));
+    assert_eq!(again.code, Some(3), "{again:?}");
+    let report: Value = serde_json::from_str(&again.stdout).expect("JSON");
+    assert_eq!(report["outcomes"], json!({ "conflict": 1, "created": 59 }));
     assert_eq!(migration.lines("outcomes.ndjson")[8]["reason"], "exists_different");
 }
 

@@ -13,8 +13,8 @@ use tokio::sync::mpsc;
 use super::super::planned::{Planned, Reading, Sink};
 use super::super::server::{of_client, of_job};
 use super::{
-    ApplyArgs, Outcomes, Reviewed, Written, check_reviewed, chunking, create_scopes, job_of,
-    no_spool, tell, tell_replayed,
+    ApplyArgs, Outcomes, Reviewed, Written, check_reviewed, chunking, conflict_of, create_scopes,
+    job_of, no_spool, tell, tell_replayed,
 };
 use crate::admin::Answer;
 use crate::failure::{Failure, Outcome};
@@ -34,6 +34,8 @@ pub(super) async fn finished(
     Ok(jobs.into_iter().find(|job| {
         job.state == MigrationState::Finished
             && job.plan_digest == plan
+            // Under another policy the same rows are another job.
+            && job.conflict == conflict_of(mapping)
             && job.workspace_id == mapping.target.workspace
     }))
 }

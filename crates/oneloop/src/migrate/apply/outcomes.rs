@@ -25,6 +25,7 @@ pub(in super::super) struct Outcomes {
     draft: Option<TempPath>,
     counts: BTreeMap<&'static str, (u64, &'static str)>,
     refused: u64,
+    conflicts: u64,
 }
 
 /// A line of it.
@@ -60,7 +61,7 @@ impl Outcomes {
 
     fn writing(path: &Path, file: File, draft: Option<TempPath>) -> Self {
         let (path, file) = (path.to_owned(), BufWriter::new(file));
-        Self { path, file, draft, counts: BTreeMap::new(), refused: 0 }
+        Self { path, file, draft, counts: BTreeMap::new(), refused: 0, conflicts: 0 }
     }
 
     /// The same, in the place of an earlier one only when it is finished: until then that one is the true one.
@@ -106,9 +107,10 @@ impl Outcomes {
         let RowAnswer { outcome, id, diff, reason, field, message, .. } = answer;
         self.count(outcome.as_str(), outcome.meaning());
         let here = [RowOutcome::Created, RowOutcome::Updated, RowOutcome::Unchanged];
-        // A conflict was foreseen: by policy the key stays as it is here.
-        let refused = !here.contains(outcome) && *outcome != RowOutcome::Conflict;
-        self.refused += u64::from(refused);
+        // There is a key, by policy as it was here.
+        let conflict = *outcome == RowOutcome::Conflict;
+        self.conflicts += u64::from(conflict);
+        self.refused += u64::from(!conflict && !here.contains(outcome));
         self.write(&Line {
             row: note.row,
             line: note.line,
@@ -132,6 +134,7 @@ impl Outcomes {
         let known = Code::ALL.iter().find(|known| known.as_str() == code);
         if let Some(known) = known {
             self.count(known.as_str(), known.meaning());
+            self.refused += u64::from(known.refuses());
         }
         self.write(&Line {
             row: note.row,
@@ -156,7 +159,12 @@ impl Outcomes {
         self.file.write_all(b"\n")
     }
 
-    /// How many rows were sent, and became no key.
+    /// How many keys were there already, differ, and were left as they are.
+    pub(in super::super) fn conflicts(&self) -> u64 {
+        self.conflicts
+    }
+
+    /// How many rows became no key, though no policy leaves them out: refused by the plan or by the server.
     pub(in super::super) fn refused(&self) -> u64 {
         self.refused
     }

@@ -93,9 +93,6 @@ pub(super) async fn run(
     let planned = reading.into(Fingerprints::default()).await?;
     let Planned { mapping, proof, summary, sink, .. } = planned;
     check_reviewed(&summary, reviewed)?;
-    if summary.estimate.writes == 0 {
-        return Err(Failure::user("the plan has no key to send"));
-    }
     create_scopes(&client, &mapping, missing).await?;
     output::warning(&format!(
         "{} keys are sent in clear to {}, one call each; there is no job to pause or roll back",

@@ -4,6 +4,7 @@ use std::fs;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use oneloop_migrate::mapping::Conflict;
 use oneloop_protocol::UnixMillis;
 use oneloop_protocol::migration::SetDigest;
 use serde::Deserialize;
@@ -33,6 +34,8 @@ pub(in super::super) struct Reviewed {
     pub(in super::super) planned_at: Option<UnixMillis>,
     /// Who waived the recipe's proof.
     pub(in super::super) waived_by: Option<String>,
+    /// What it says of keys that are there already and differ, if that is known. It is no part of the digest.
+    pub(in super::super) conflict: Option<Conflict>,
 }
 
 #[derive(Deserialize)]
@@ -41,6 +44,13 @@ struct PlanFile {
     digest: String,
     planned_at: String,
     proof: ProofOnFile,
+    /// Plans of earlier versions have none.
+    policy: Option<PolicyOnFile>,
+}
+
+#[derive(Deserialize)]
+struct PolicyOnFile {
+    conflict: Conflict,
 }
 
 #[derive(Deserialize)]
@@ -54,7 +64,12 @@ impl PlanRef {
     pub(in super::super) fn read(&self) -> Outcome<Reviewed> {
         let path = match self {
             Self::Digest(digest) => {
-                return Ok(Reviewed { digest: *digest, planned_at: None, waived_by: None });
+                return Ok(Reviewed {
+                    digest: *digest,
+                    planned_at: None,
+                    waived_by: None,
+                    conflict: None,
+                });
             }
             Self::File(path) => path,
         };
@@ -73,7 +88,28 @@ impl PlanRef {
             digest: plan.digest.parse().map_err(|_| no_plan())?,
             planned_at: Some(at.as_millisecond()),
             waived_by: plan.proof.waived_by,
+            conflict: plan.policy.map(|policy| policy.conflict),
         })
+    }
+}
+
+impl Reviewed {
+    /// Refuses a mapping that would treat keys that are there already otherwise than was reviewed. A digest alone and
+    /// a plan of an earlier version do not say what was, so they are no leave to overwrite anything.
+    pub(in super::super) fn check_policy(&self, conflict: Conflict) -> Outcome {
+        match self.conflict {
+            Some(reviewed) if reviewed != conflict => Err(Failure::user(format!(
+                "the plan was made with policy.conflict = \"{}\", and the mapping says \"{}\"",
+                reviewed.word(),
+                conflict.word()
+            ))
+            .hint("run `oneloop migrate plan` again, and review what comes out")),
+            None if conflict == Conflict::Update => Err(Failure::user(
+                "the mapping says policy.conflict = \"update\", and what --plan names does not say that this was reviewed",
+            )
+            .hint("name the file that `oneloop migrate plan --output PATH` writes: it says so")),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -98,6 +134,10 @@ mod tests {
         assert_eq!(reviewed.digest.to_string(), digest);
         assert_eq!(reviewed.planned_at, Some(1_795_543_200_000));
         assert_eq!(reviewed.waived_by.as_deref(), Some("ada"));
+        // A plan that says nothing of the policy is no leave to overwrite.
+        assert_eq!(reviewed.conflict, None);
+        assert!(reviewed.check_policy(Conflict::Skip).is_ok());
+        assert!(reviewed.check_policy(Conflict::Update).is_err());
 
         fs::write(&path, "{}").expect("written");
         assert!(named.read().expect_err("no plan").to_string().contains("is no plan"));

@@ -43,9 +43,11 @@ impl Report<'_> {
         let estimate = &summary.estimate;
         json!({
             "workspace": self.mapping.target.workspace,
-            "digest": summary.digest.to_string(),
+            // What brings no key along is no plan to apply.
+            "digest": (!self.is_empty()).then(|| summary.digest.to_string()),
             "plannedAt": iso(self.now),
-            "canApply": summary.can_apply(),
+            "policy": { "conflict": self.mapping.policy.conflict.word() },
+            "canApply": summary.can_apply() && !self.is_empty(),
             "stops": summary.stops().map(|(code, _)| code.as_str()).collect::<Vec<_>>(),
             "rows": summary.rows,
             "outcomes": by_code(&summary.outcomes),
@@ -65,6 +67,11 @@ impl Report<'_> {
             "server": self.on_server,
             "sql": self.sql.as_ref().map(Select::first),
         })
+    }
+
+    /// Whether no row becomes a key, and none is left to decide on.
+    pub(super) fn is_empty(&self) -> bool {
+        self.summary.can_apply() && self.summary.estimate.writes == 0
     }
 
     /// Writes the same into a file.
@@ -106,8 +113,15 @@ impl Report<'_> {
             output::data("")?;
             output::table(["ROWS", "UNKNOWN PERMISSION"], &unknown)?;
         }
+        if self.is_empty() {
+            return Ok(());
+        }
         output::data("")?;
         output::data(&self.estimate())?;
+        output::data(&format!(
+            "A key that is there already and differs: policy.conflict = \"{}\"",
+            self.mapping.policy.conflict.word()
+        ))?;
         if let Some(on_server) = &self.on_server {
             on_server.print()?;
         }
