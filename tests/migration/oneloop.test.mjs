@@ -89,9 +89,9 @@ suite('another Oneloop', () => {
     // Keys that came there from an even older service, of which one was used and so became native.
     await home.admin('migration-window', 'open', '--team', source.teamId, '--from', '127.0.0.1', '--for', '1h')
     await eventually(() => call(server.url, source.sdkKey, 'GET', 'migration/access'))
-    const old = ['used', 'unused'].map((name) => ({ name, key: `${name}|${randomBytes(24).toString('base64url')}` }))
+    const old = ['used', 'unused'].map((name) => ({ name, key: `${name}-${randomBytes(24).toString('base64url')}` }))
     for (const { name, key } of old) secrets[name] = key
-    const stored = ({ key }) => hmac(LEGACY_SECRET, key.split('|')[1])
+    const stored = ({ key }) => hmac(LEGACY_SECRET, key)
     await migration.write('old.ndjson', old.map((it) => JSON.stringify({ id: it.name, user_id: 7, token: stored(it) })).join('\n'))
     await migration.json('init', '--from', 'old.ndjson', '--workspace', workspace.id, '--key', 'token', '--yes')
     await writeFile(file('pairs.ndjson'), JSON.stringify({ key: old[0].key, stored: stored(old[0]) }))

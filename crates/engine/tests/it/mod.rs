@@ -11,6 +11,7 @@ mod link_tokens;
 mod migrate;
 mod migration;
 mod migration_counter;
+mod migration_force;
 mod model;
 pub(crate) mod recognise;
 mod rotation;

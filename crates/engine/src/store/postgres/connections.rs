@@ -19,6 +19,9 @@ const CREATORS: u32 = 2;
 /// Connections for questions.
 const READERS: u32 = 8;
 
+/// A server that says nothing for so long is taken for gone. One that was only busy costs a new connection.
+const GONE: Duration = Duration::from_secs(2);
+
 /// No server is back sooner than this after it was stopped.
 const RESTART: Duration = Duration::from_millis(100);
 
@@ -105,7 +108,7 @@ fn pool(connections: u32, session: &'static str) -> PgPoolOptions {
         .before_acquire(|connection, metadata| {
             Box::pin(async move {
                 if metadata.idle_for >= RESTART {
-                    connection.ping().await?;
+                    ping(connection).await?;
                 }
                 Ok(true)
             })
@@ -113,17 +116,16 @@ fn pool(connections: u32, session: &'static str) -> PgPoolOptions {
         // Whoever waited may have given up in the middle of an answer, because the server has vanished. Without an end,
         // waiting for the rest of it would keep the connection's place in the pool for ever.
         .after_release(|connection, _| {
-            Box::pin(async move {
-                match timeout(BUSY, connection.ping()).await {
-                    Ok(answer) => answer.map(|()| true),
-                    // An error, so that it is dropped and not closed in good order: that would wait as well.
-                    Err(late) => {
-                        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, late)))
-                    }
-                }
-            })
+            Box::pin(async move { ping(connection).await.map(|()| true) })
         })
         .after_connect(move |connection, _| {
             Box::pin(async move { connection.execute(session).await.map(|_| ()) })
         })
+}
+
+/// Whether the server is still there. An error where it says nothing: then the connection is dropped and not closed in good
+/// order, which would wait as well.
+async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let late = |late| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, late));
+    timeout(GONE, connection.ping()).await.map_err(late)?
 }
