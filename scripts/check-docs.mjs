@@ -6,7 +6,7 @@
 //   ```sh shown: <the reason>     it is not, and why
 //
 // A shell block without one is refused. The shell works in a copy of the repository, finds `oneloop` on PATH, has a
-// new team in its database (its id in TEAM, its SDK key in ONELOOP_SDK_KEY), and stops at the first command that
+// new team in its database (its id in TEAM, its SDK key in ONELOOP_SDK_KEY) unless the document makes one, and stops at the first command that
 // fails; what it left running is ended with it. A document whose commands name `postgres:` has a PostgreSQL, and PGHOST
 // and its like say where.
 import { spawn, execFileSync } from 'node:child_process'
@@ -59,7 +59,9 @@ async function runDocument(name, blocks) {
   const folder = copy()
   const database = blocks.some(({ text }) => text.includes('postgres:')) ? await throwAway() : undefined
   try {
-    const script = [TEAM, ...blocks.map(({ line, text }) => `echo '── ${name}:${line}'\n${text}`)].join('\n')
+    // A document that makes one itself is run as a reader would.
+    const team = blocks.some(({ text }) => text.includes('export TEAM=')) ? '' : TEAM
+    const script = [team, ...blocks.map(({ line, text }) => `echo '── ${name}:${line}'\n${text}`)].join('\n')
     const code = await shell(script, folder, dirname(oneloop), database?.env)
     if (code !== 0) throw new Problem(`a command of ${name} failed (${code}), in the block named last above`)
   } finally {

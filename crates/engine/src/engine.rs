@@ -152,7 +152,7 @@ impl Engine {
     /// Ends the background tasks, writes what is still waiting, and folds the write-ahead log into the
     /// database. Every later operation but verify answers that the database is unavailable.
     ///
-    /// A database that does not answer is given up after [`CLOSING`]: a process that was told to stop must not stay.
+    /// A database that does not answer is given up after half a minute: a process that was told to stop must not stay.
     pub async fn close(&self) {
         let closing = async {
             self.0.background.stop().await;
