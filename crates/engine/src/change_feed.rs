@@ -122,7 +122,7 @@ impl Engine {
             let mut followed = self.writer().lock().await;
             let mut store = within(SHORT, self.store().read_to_follow()).await?;
             let head = within(SHORT, store.revision()).await?;
-            let changes = within(LONG, store.changes(followed.0, PAGE)).await?;
+            let changes = within(SHORT, store.changes(followed.0, PAGE)).await?;
             if !goes_on(followed.0, head, &changes) {
                 let seen = followed.0;
                 tracing::warn!(seen, head, "The change log does not go on at {seen}; loading all");
@@ -130,7 +130,10 @@ impl Engine {
                 return Ok(());
             }
             let Some(last) = changes.last().map(|change| change.revision) else { return Ok(()) };
-            for update in within(LONG, load(store.as_mut(), &changes)).await? {
+            // A chunk of a migration alone is ten thousand keys.
+            let is_many = |change: &Change| matches!(change.subject, Subject::MigrationChunk(_));
+            let limit = if changes.iter().any(is_many) { LONG } else { SHORT };
+            for update in within(limit, load(store.as_mut(), &changes)).await? {
                 update.apply(self);
             }
             if changes.iter().any(|change| change.subject.brings_legacy_keys()) {
