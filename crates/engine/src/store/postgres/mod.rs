@@ -30,10 +30,12 @@ mod uses;
 mod watch;
 mod write;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use async_trait::async_trait;
 use oneloop_protocol::UnixMillis;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPool};
 
 use super::{ApiKeyRow, NewAudit, Read, Store, StoreError, UsageRow, Write, Written};
 use crate::error::{Cause, OpenError};
@@ -59,7 +61,8 @@ pub(crate) struct PostgresStore {
     creators: PgPool,
     readers: PgPool,
     /// For whoever follows the change log: questions that take long must not keep it waiting.
-    follower: PgPool,
+    follower: Mutex<PgPool>,
+    options: PgConnectOptions,
     watch: Watch,
     listener: Listener,
     known_head: KnownHead,
@@ -85,11 +88,18 @@ impl PostgresStore {
             writers,
             creators: connections::creators(&options),
             readers: connections::readers(&options),
-            follower: connections::follower(&options),
+            follower: Mutex::new(connections::follower(&options)),
+            options: options.clone(),
             watch: Watch::new(options.clone()),
             listener: Listener::start(&options).map_err(|error| failed(error.into()))?,
             known_head: KnownHead::default(),
         })
+    }
+}
+
+impl PostgresStore {
+    fn follower(&self) -> MutexGuard<'_, PgPool> {
+        self.follower.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -110,7 +120,13 @@ impl Store for PostgresStore {
     }
 
     async fn read_to_follow(&self) -> Result<Box<dyn Read>, StoreError> {
-        snapshot(&self.follower).await
+        let pool = self.follower().clone();
+        let read = snapshot(&pool).await;
+        if read.is_err() {
+            // Its one place may be kept by a connection whose server has vanished: another one does not wait for it.
+            *self.follower() = connections::follower(&self.options);
+        }
+        read
     }
 
     async fn write(&self) -> Result<Box<dyn Write>, StoreError> {
@@ -185,7 +201,8 @@ impl Store for PostgresStore {
         self.watch.close().await;
         self.listener.close().await;
         self.readers.close().await;
-        self.follower.close().await;
+        let follower = self.follower().clone();
+        follower.close().await;
         self.creators.close().await;
         self.writers.close().await;
     }
