@@ -2,7 +2,7 @@
 //!
 //! A server that vanishes (a power cut, an address that moved) closes no connection: whoever waits for its answer would
 //! wait for ever, and with it everybody who waits for them. What a request waits for ends with the request; what runs by
-//! itself ends here. The connection is then given up, see `store/postgres/connections.rs`.
+//! itself ends here. The connection is then given up, see `store/postgres/pools.rs`.
 
 use std::time::Duration;
 

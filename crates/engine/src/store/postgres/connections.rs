@@ -1,6 +1,8 @@
 //! How a node connects: few connections, each told what matters to us.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
@@ -59,25 +61,25 @@ const SESSION_WITH_ONE_PLAN: &str = concat!(
 /// The same, and it waits for a lock for as long as a change of the schema may take.
 const SESSION_WITH_PATIENCE: &str = concat!(session!(), "SET lock_timeout = '30min';");
 
-/// Connects at once, so that a wrong URL is noticed at the start.
-pub(super) async fn writers(options: &PgConnectOptions) -> Result<PgPool, sqlx::Error> {
-    pool(WRITERS, SESSION).connect_with(options.clone()).await
+/// Connections for turns, charges, and last uses and counts.
+pub(super) fn writers(options: &PgConnectOptions, dead: &Arc<AtomicBool>) -> PgPool {
+    watched(WRITERS, SESSION, dead).connect_lazy_with(options.clone())
 }
 
 /// Two connections for one statement, which is long and always the same: a plan made for each new key, because it would
 /// suit that number of keys better, takes longer than the statement.
-pub(super) fn creators(options: &PgConnectOptions) -> PgPool {
-    pool(CREATORS, SESSION_WITH_ONE_PLAN).connect_lazy_with(options.clone())
+pub(super) fn creators(options: &PgConnectOptions, dead: &Arc<AtomicBool>) -> PgPool {
+    watched(CREATORS, SESSION_WITH_ONE_PLAN, dead).connect_lazy_with(options.clone())
 }
 
-/// Connects when there are questions.
-pub(super) fn readers(options: &PgConnectOptions) -> PgPool {
-    pool(READERS, SESSION).connect_lazy_with(options.clone())
+/// Connections for questions.
+pub(super) fn readers(options: &PgConnectOptions, dead: &Arc<AtomicBool>) -> PgPool {
+    watched(READERS, SESSION, dead).connect_lazy_with(options.clone())
 }
 
 /// One connection to follow the change log on.
-pub(super) fn follower(options: &PgConnectOptions) -> PgPool {
-    pool(1, SESSION).connect_lazy_with(options.clone())
+pub(super) fn follower(options: &PgConnectOptions, dead: &Arc<AtomicBool>) -> PgPool {
+    watched(1, SESSION, dead).connect_lazy_with(options.clone())
 }
 
 /// One connection to listen on.
@@ -99,33 +101,32 @@ pub(super) async fn single(options: &PgConnectOptions) -> Result<PgConnection, s
 }
 
 fn pool(connections: u32, session: &'static str) -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(BUSY)
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(BUSY).after_connect(
+        move |connection, _| Box::pin(async move { connection.execute(session).await.map(|_| ()) }),
+    )
+}
+
+/// A pool that says by `dead` when the server of one of its connections has vanished.
+fn watched(connections: u32, session: &'static str, dead: &Arc<AtomicBool>) -> PgPoolOptions {
+    let dead = Arc::clone(dead);
+    pool(connections, session)
         // Before use: a server that was restarted costs nobody a failed request. But not while it is in use all the
         // time, because each test is a question more for every request.
         .test_before_acquire(false)
-        .before_acquire(|connection, metadata| {
+        .before_acquire(move |connection, metadata| {
+            let dead = Arc::clone(&dead);
             Box::pin(async move {
-                if metadata.idle_for >= RESTART {
-                    ping(connection).await?;
+                if metadata.idle_for < RESTART {
+                    return Ok(true);
                 }
-                Ok(true)
+                match timeout(GONE, connection.ping()).await {
+                    Ok(answer) => answer.map(|()| true),
+                    // An error, so that it is dropped and not closed in good order: that would wait as well.
+                    Err(late) => {
+                        dead.store(true, Ordering::Relaxed);
+                        Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, late)))
+                    }
+                }
             })
         })
-        // Whoever waited may have given up in the middle of an answer, because the server has vanished. Without an end,
-        // waiting for the rest of it would keep the connection's place in the pool for ever.
-        .after_release(|connection, _| {
-            Box::pin(async move { ping(connection).await.map(|()| true) })
-        })
-        .after_connect(move |connection, _| {
-            Box::pin(async move { connection.execute(session).await.map(|_| ()) })
-        })
-}
-
-/// Whether the server is still there. An error where it says nothing: then the connection is dropped and not closed in good
-/// order, which would wait as well.
-async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let late = |late| sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, late));
-    timeout(GONE, connection.ping()).await.map_err(late)?
 }

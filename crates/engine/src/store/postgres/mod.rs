@@ -22,6 +22,7 @@ mod link_tokens;
 mod listener;
 mod load;
 mod migration;
+mod pools;
 mod read;
 mod signing_keys;
 mod transaction;
@@ -30,12 +31,11 @@ mod uses;
 mod watch;
 mod write;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use async_trait::async_trait;
 use oneloop_protocol::UnixMillis;
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::postgres::PgPool;
+use tokio::time::timeout;
 
 use super::{ApiKeyRow, NewAudit, Read, Store, StoreError, UsageRow, Write, Written};
 use crate::error::{Cause, OpenError};
@@ -46,6 +46,7 @@ use crate::pepper::Pepper;
 use crate::tag::Tag;
 use creates::KnownHead;
 use listener::Listener;
+use pools::Pools;
 use transaction::PostgresTransaction;
 use watch::Watch;
 
@@ -57,12 +58,7 @@ const FORGET: i64 = 10_000;
 
 /// One PostgreSQL database.
 pub(crate) struct PostgresStore {
-    writers: PgPool,
-    creators: PgPool,
-    readers: PgPool,
-    /// For whoever follows the change log: questions that take long must not keep it waiting.
-    follower: Mutex<PgPool>,
-    options: PgConnectOptions,
+    pools: Pools,
     watch: Watch,
     listener: Listener,
     known_head: KnownHead,
@@ -74,7 +70,10 @@ impl PostgresStore {
     pub(crate) async fn open(url: &PostgresUrl) -> Result<Self, OpenError> {
         let failed = |cause: Cause| OpenError::Database { database: url.to_string(), cause };
         let options = url.options();
-        let writers = connections::writers(&options).await.map_err(|error| failed(error.into()))?;
+        let pools = Pools::new(&options);
+        // At once, so that a wrong URL is noticed at the start.
+        let connected = pools.get().writers.acquire().await.map(drop);
+        connected.map_err(|error| failed(error.into()))?;
         let migrator = connections::migrator(&options);
         let migrated = MIGRATIONS.run(&migrator).await;
         migrator.close().await;
@@ -85,21 +84,11 @@ impl PostgresStore {
             error => failed(error.into()),
         })?;
         Ok(Self {
-            writers,
-            creators: connections::creators(&options),
-            readers: connections::readers(&options),
-            follower: Mutex::new(connections::follower(&options)),
-            options: options.clone(),
+            pools,
             watch: Watch::new(options.clone()),
             listener: Listener::start(&options).map_err(|error| failed(error.into()))?,
             known_head: KnownHead::default(),
         })
-    }
-}
-
-impl PostgresStore {
-    fn follower(&self) -> MutexGuard<'_, PgPool> {
-        self.follower.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,21 +105,17 @@ fn newest() -> i64 {
 #[async_trait]
 impl Store for PostgresStore {
     async fn read(&self) -> Result<Box<dyn Read>, StoreError> {
-        snapshot(&self.readers).await
+        self.pools.noticed(snapshot(&self.pools.get().readers).await)
     }
 
     async fn read_to_follow(&self) -> Result<Box<dyn Read>, StoreError> {
-        let pool = self.follower().clone();
-        let read = snapshot(&pool).await;
-        if read.is_err() {
-            // Its one place may be kept by a connection whose server has vanished: another one does not wait for it.
-            *self.follower() = connections::follower(&self.options);
-        }
-        read
+        self.pools.noticed(snapshot(&self.pools.get().follower).await)
     }
 
     async fn write(&self) -> Result<Box<dyn Write>, StoreError> {
-        let begun = self.writers.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+        let writers = self.pools.get().writers;
+        let begun = writers.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await;
+        let begun = self.pools.noticed(begun.map_err(StoreError::from))?;
         Ok(Box::new(PostgresTransaction::writing(begun).await?))
     }
 
@@ -142,12 +127,14 @@ impl Store for PostgresStore {
         pepper: &Pepper,
     ) -> Result<Written, StoreError> {
         let own_word = self.listener.own_word();
-        self.known_head.add_keys(&self.creators, end, keys, audit, pepper, own_word).await
+        let creators = self.pools.get().creators;
+        let added = self.known_head.add_keys(&creators, end, keys, audit, pepper, own_word);
+        self.pools.noticed(added.await)
     }
 
     async fn is_half_copied(&self) -> Result<bool, StoreError> {
         let some = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM copy_progress)");
-        Ok(some.fetch_one(&self.readers).await?)
+        Ok(some.fetch_one(&self.pools.get().readers).await?)
     }
 
     async fn has_news(&self) -> Result<bool, StoreError> {
@@ -159,15 +146,16 @@ impl Store for PostgresStore {
     }
 
     async fn note_uses(&self, uses: &[(u128, UnixMillis)]) -> Result<(), StoreError> {
-        uses::note_last(&self.writers, uses).await
+        self.pools.noticed(uses::note_last(&self.pools.get().writers, uses).await)
     }
 
     async fn note_replaced_uses(&self, uses: &[(Tag, UnixMillis)]) -> Result<(), StoreError> {
-        uses::note_last_of_replaced(&self.writers, uses).await
+        let writers = self.pools.get().writers;
+        self.pools.noticed(uses::note_last_of_replaced(&writers, uses).await)
     }
 
     async fn note_usage(&self, counts: &[UsageRow]) -> Result<(), StoreError> {
-        uses::note_counts(&self.writers, counts).await
+        self.pools.noticed(uses::note_counts(&self.pools.get().writers, counts).await)
     }
 
     async fn forget_changes(&self, keep: u32) -> Result<u64, StoreError> {
@@ -175,7 +163,7 @@ impl Store for PostgresStore {
         let lines: i64 = sqlx::query_scalar(
             "SELECT change + 1 - coalesce((SELECT min(seq) FROM change_log), change + 1) FROM head",
         )
-        .fetch_one(&self.readers)
+        .fetch_one(&self.pools.get().readers)
         .await?;
         if lines <= keep + keep / 10 {
             return Ok(0);
@@ -188,23 +176,20 @@ impl Store for PostgresStore {
         )
         .bind(keep)
         .bind(FORGET)
-        .execute(&self.writers)
+        .execute(&self.pools.get().writers)
         .await?;
         Ok(forgotten.rows_affected())
     }
 
     async fn charge(&self, charges: &[Charge]) -> Result<Vec<Charged>, StoreError> {
-        credit::charge(&self.writers, charges).await
+        self.pools.noticed(credit::charge(&self.pools.get().writers, charges).await)
     }
 
     async fn close(&self) {
-        self.watch.close().await;
-        self.listener.close().await;
-        self.readers.close().await;
-        let follower = self.follower().clone();
-        follower.close().await;
-        self.creators.close().await;
-        self.writers.close().await;
+        let closing =
+            async { tokio::join!(self.watch.close(), self.listener.close(), self.pools.close()) };
+        // Ignored: a server that has vanished goes along with none of it, and has nothing to be told.
+        let _ = timeout(connections::BUSY, closing).await;
     }
 }
 
@@ -278,7 +263,10 @@ mod tests {
                  CREATE TRIGGER refuse BEFORE DELETE ON {table}
                  FOR EACH STATEMENT EXECUTE FUNCTION refuse_{table}()"
             );
-            sqlx::raw_sql(AssertSqlSafe(refuse)).execute(&store.writers).await.expect("is made");
+            sqlx::raw_sql(AssertSqlSafe(refuse))
+                .execute(&store.pools.get().writers)
+                .await
+                .expect("is made");
         }
         let counts =
             UsageRow { key: 1, day: 500, route: String::new(), verdict: Verdict::Valid, count: 2 };
@@ -314,7 +302,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn the_key_list_goes_along_an_index() {
         let store = PostgresStore::open(&OnServer::new().0).await.expect("opens");
-        let mut connection = store.readers.acquire().await.expect("a connection");
+        let mut connection = store.pools.get().readers.acquire().await.expect("a connection");
         let avoid = "SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off";
         connection.execute(avoid).await.expect("is set");
         for (name, ordered, plan) in plans_of(&mut connection, false).await {
@@ -331,7 +319,7 @@ mod tests {
         let place = OnServer::new();
         plans::fill(&place).await;
         let store = PostgresStore::open(&place.0).await.expect("opens");
-        let mut connection = store.writers.acquire().await.expect("a connection");
+        let mut connection = store.pools.get().writers.acquire().await.expect("a connection");
         connection.execute("ANALYZE api_key").await.expect("is analysed");
         for (name, _, plan) in plans_of(&mut connection, true).await {
             let by_owner = plan.lines().any(|line| {
