@@ -19,12 +19,12 @@ use crate::snippet::env_line;
 use crate::state::{App, Revealed};
 use crate::{format, text};
 
-/// A new secret: masked until asked, copied or saved or ticked off before it can be left.
+/// A new secret: masked until asked, copied or ticked off before it can be left.
 ///
 /// # Safety with the secret
 ///
 /// It is in the page only while it is shown, as text; never in an attribute. Hiding the page masks it
-/// again. While nobody has copied, saved or ticked it off, Escape, Back and closing the page ask first.
+/// again. While nobody has copied or ticked it off, Escape, Back and closing the page ask first.
 /// Closing the dialog drops and overwrites our copy (the browser's own are beyond reach). Session
 /// recorders are asked to leave the field out.
 ///

@@ -6,7 +6,7 @@ use web_sys::HtmlElement;
 use super::button::{Button, Emphasis};
 use super::choice::Choice;
 use super::unique::unique;
-use crate::dom::{Element, each, el};
+use crate::dom::{Element, each, el, views};
 use crate::format::{fold, holds};
 use crate::host::Template;
 use crate::scope_level::{BITS, ScopeLevel};
@@ -189,11 +189,15 @@ pub fn scope_picker(app: App, draft: ScopeDraft, submission: Submission) -> Elem
             let apply = move || draft.apply(&template.grants);
             Button::new(template.name).emphasis(Emphasis::Quiet).on_press(apply)
         };
-        el("div")
+        // The page's are as many and as long as it likes: they have a line of their own.
+        let of_page: Vec<_> = app.scope_templates().into_iter().map(named).collect();
+        let of_page = (!of_page.is_empty())
+            .then(|| el("div").class("scope-templates-page").children(of_page));
+        let own = el("div")
             .class("scope-templates")
-            .children(app.scope_templates().into_iter().map(named))
             .child(quiet(text::form::read_everything(), Access::READ))
-            .child(quiet(text::form::clear(), Access::NONE))
+            .child(quiet(text::form::clear(), Access::NONE));
+        views([Some(own), of_page])
     });
     let message = unique("scopes-problem");
     let problem = el("p")

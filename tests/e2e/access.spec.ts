@@ -17,6 +17,21 @@ for (const [name, open] of Object.entries(views)) {
   })
 }
 
+// And 256 px of 1,024, where head and foot of a dialog would leave nothing between them.
+test('at 400 % a dialog scrolls as a whole, and what it is about is readable', async ({ widget, page }) => {
+  await page.setViewportSize({ width: 320, height: 256 })
+  const form = await widget.fill({ name: 'zoomed' })
+  const send = form.getByRole('button', { name: 'Create key', exact: true })
+  await send.scrollIntoViewIfNeeded()
+  await send.click()
+  const reveal = widget.dialog('Your new key')
+  const secret = reveal.locator('[part~="secret"]')
+  await secret.scrollIntoViewIfNeeded()
+  await expect(secret).toBeInViewport({ ratio: 1 })
+  await page.keyboard.press('Escape')
+  await expect(reveal.getByRole('button', { name: 'Keep it open', exact: true })).toBeInViewport({ ratio: 1 })
+})
+
 test.describe('targets for fingers', () => {
   test.use({ hasTouch: true, isMobile: true, viewport: { width: 390, height: 800 } })
   for (const [name, open] of Object.entries(views)) {

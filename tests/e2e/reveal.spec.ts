@@ -94,6 +94,21 @@ test('once it is stored, Escape just leaves', async ({ widget, page }) => {
   await expect(reveal).toBeHidden()
 })
 
+test('lines that cannot be copied are shown as they are to be copied by hand, until the page is hidden', async ({ widget, page }) => {
+  await page.evaluate(() => (navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError'))))
+  const { reveal, button } = await openReveal(widget)
+  const secret = await widget.secretOf(reveal)
+  const lines = reveal.locator('[part~="snippet"]')
+  await reveal.getByRole('radio', { name: '.env', exact: true }).check()
+  await expect(lines).toContainText('•')
+  await button('Copy lines').click()
+  await expect(reveal).toContainText('The browser did not allow copying. Select the lines')
+  await expect(lines).toContainText(secret)
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })))
+  await expect(lines).not.toContainText(secret)
+  await expect(button('Done')).toBeDisabled()
+})
+
 test('a click beside it does not close it', async ({ widget, page }) => {
   const { reveal } = await openReveal(widget)
   await page.mouse.click(8, 300)

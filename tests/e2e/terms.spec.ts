@@ -87,9 +87,22 @@ test.describe('scopes', () => {
     const widget = await openHostPage(page, demo, {
       before: `document.querySelector('oneloop-keys').scopeTemplates = [
         { name: 'Deploy bot', scopes: { deployments: 'write', metrics: 'read', webhooks: ['create'] } },
+        { name: 'Monitoring, read-only', scopes: { metrics: 'read' } },
+        { name: 'Billing export', scopes: { billing: 'read' } },
+        { name: 'Everything but members', scopes: { deployments: 'write' } },
       ]\n`,
     })
     const form = await widget.fill({ name: 'bot', access: { Billing: 'Read' } })
+    // However many they are, they stand under the legend and inside the dialog.
+    const legend = await form.getByText('Permissions', { exact: true }).boundingBox()
+    const frame = await form.boundingBox()
+    for (const name of ['Deploy bot', 'Monitoring, read-only', 'Billing export', 'Everything but members']) {
+      const box = await form.getByRole('button', { name, exact: true }).boundingBox()
+      if (!box || !legend || !frame) throw new Error(`${name} is not on the screen`)
+      expect(box.y, name).toBeGreaterThanOrEqual(legend.y + legend.height - 1)
+      expect(box.x, name).toBeGreaterThanOrEqual(frame.x)
+      expect(box.x + box.width, name).toBeLessThanOrEqual(frame.x + frame.width)
+    }
     await form.getByRole('button', { name: 'Deploy bot', exact: true }).click()
     await expect(form).toContainText('bot may read and write Deployments, and read Metrics, and create Webhooks, until')
     await form.getByRole('button', { name: 'Create key', exact: true }).click()

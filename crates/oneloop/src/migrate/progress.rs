@@ -1,9 +1,10 @@
 //! How far a step is: a bar with rate and time left on a terminal, a line now and then elsewhere.
 
+use std::fmt;
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use oneloop_import::apply::client::Waiting;
 
 use super::numbers::grouped;
@@ -103,20 +104,28 @@ fn bar(total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
         Some(total) => (
             ProgressBar::new(total),
-            "{bar:30} {human_pos} of {human_len} rows, {per_sec}, {eta} left",
+            "{bar:30} {human_pos} of {human_len} rows, {fast}, {eta} left",
         ),
-        None => (ProgressBar::no_length(), "{spinner} {human_pos} rows, {per_sec}"),
+        None => (ProgressBar::no_length(), "{spinner} {human_pos} rows, {fast}"),
     };
     bar.set_draw_target(ProgressDrawTarget::stderr());
     // A template that does not parse leaves indicatif's own.
-    bar.with_style(
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-    )
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    // Whole rows, as in the lines of a log.
+    bar.with_style(style.with_key("fast", |state: &ProgressState, out: &mut dyn fmt::Write| {
+        // Ignored: indicatif writes into memory.
+        let _ = out.write_str(&fast(state.per_sec()));
+    }))
+}
+
+fn fast(rate: f64) -> String {
+    format!("{} a second", grouped(rate as u64))
 }
 
 fn line(rows: u64, total: Option<u64>, elapsed: Duration) -> String {
     let rate = rows as f64 / elapsed.as_secs_f64().max(0.001);
-    let fast = format!("{} a second", grouped(rate as u64));
+    let fast = fast(rate);
     match total.filter(|total| *total >= rows && rate > 0.0) {
         Some(total) => {
             let left = (total - rows) as f64 / rate;
