@@ -89,10 +89,7 @@ impl App {
     pub fn look_again(self, row: &Row) {
         let (client, row) = (self.client(), row.clone());
         self.spawn(async move {
-            let found = client.list_keys(&Query::one(row.id.as_str())).await;
-            let found =
-                found.ok().and_then(|page| page.keys.into_iter().find(|it| it.id == row.id));
-            if let Some(key) = found {
+            if let Ok(Some(key)) = one(&client, row.id.as_str()).await {
                 row.learn(key);
             }
         });
@@ -201,7 +198,7 @@ impl App {
         } else {
             self.rows.update(|rows| rows.insert(0, row.clone()));
             self.total.update(|total| *total += 1);
-            self.ask_again_if_asked();
+            self.ask_anew_if_fetching();
         }
         self.recount();
         row
@@ -219,16 +216,18 @@ impl App {
             leptos::task::tick().await;
             self.focus_heading();
             self.recount();
-            self.ask_again_if_asked();
+            self.ask_anew_if_fetching();
             if self.rows.with_untracked(Vec::len) < FEW {
                 self.more();
             }
         });
     }
 
-    /// What is being fetched was asked before the last change, and may not know of it.
-    fn ask_again_if_asked(self) {
-        if self.fetching.get_untracked() {
+    /// What is being fetched was asked before the last change, and may not know of it. A page further on does not touch
+    /// what is there.
+    fn ask_anew_if_fetching(self) {
+        let from_start = self.asked.with_untracked(|cursor| cursor.as_deref() == Some(""));
+        if from_start && self.fetching.get_untracked() {
             self.ask(|_| ());
         }
     }
@@ -270,8 +269,7 @@ impl App {
         }
         let client = self.client();
         self.spawn(async move {
-            let found = client.list_keys(&Query::one(&escape(&id))).await;
-            let found = found.map(|page| page.keys.into_iter().find(|key| key.id.as_str() == id));
+            let found = one(&client, &id).await;
             // Somebody has begun to fill something in meanwhile, or the page wants another key.
             if untrack(|| self.must_stay()) || self.asked_for.get_value() != asked {
                 return;
@@ -293,6 +291,12 @@ impl App {
         self.marked.set(Some(row.id.as_str().to_owned()));
         self.sheet.set(Some(Sheet::Details(row)));
     }
+}
+
+/// The key with this id, if it is there.
+async fn one(client: &Client, id: &str) -> Result<Option<ApiKey>, Problem> {
+    let page = client.list_keys(&Query::one(&escape(id))).await?;
+    Ok(page.keys.into_iter().find(|key| key.id.as_str() == id))
 }
 
 /// How many keys there are of a kind; `None` if that is not known.

@@ -46,6 +46,10 @@ const SPAN: Duration = Duration::from_secs(60);
 /// Wrong keys and locators that are remembered.
 const REMEMBERED: usize = 10_000;
 
+/// Keys that are recognised and stay under their recipe, which are remembered: some 100 bytes each. What is forgotten is
+/// tried once more.
+const ALIASES: usize = 100_000;
+
 /// Keys that wait to be made native.
 const WAITING: usize = 10_000;
 
@@ -108,7 +112,7 @@ impl Recognition {
 
     fn note_alias(&self, native: Tag, tag: Tag) {
         let mut aliases = lock(&self.aliases);
-        if aliases.len() >= REMEMBERED {
+        if aliases.len() >= ALIASES {
             aliases.clear();
         }
         aliases.insert(native, tag);
